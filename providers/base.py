@@ -1,0 +1,289 @@
+"""Owns the shape of an adapter: what a trainer and an image maker are asked, and the words of their answers.
+
+An adapter speaks to one provider and keeps no truth of its own: all that a call needs is in its arguments, so that a
+process that was killed can go on from the rows it wrote. Callers branch on declared capabilities, never on a name.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from providers.recipe import BaseModelName, Limits, Recipe
+
+#: What `prepare` leaves for the later calls: plain JSON, stored with the job before anything is paid.
+Prepared = Mapping[str, Any]
+
+
+class Aspect(StrEnum):
+    """The shape of a picture, width to height."""
+
+    SQUARE = "1:1"
+    PORTRAIT = "3:4"
+    LANDSCAPE = "4:3"
+    TALL = "9:16"
+    WIDE = "16:9"
+
+
+class LoraFormat(StrEnum):
+    """How the weights of a LoRA are laid out in its file; decides who can generate with it."""
+
+    SKETCH = "sketch"
+    KOHYA = "kohya"
+    DIFFUSERS = "diffusers"
+
+
+class RemoteState(StrEnum):
+    """Where a job stands at its provider."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a job is, as its provider tells."""
+
+    #: What it does now, for people: "fitting noise level 3 of 6".
+    phase: str = ""
+    step: int | None = None
+    total: int | None = None
+    loss: float | None = None
+    #: Seconds left by the provider's own reckoning, if it reckons.
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One look at a job at its provider."""
+
+    #: None when the provider said something that we do not know; the caller keeps the last known state.
+    state: RemoteState | None
+    #: The provider's own word for it, for the log.
+    raw_state: str
+    progress: Progress | None = None
+    #: Why it failed, one sentence for the person; only with FAILED, EXPIRED or LOST.
+    failure: str | None = None
+    #: What it cost so far or in the end; None when the provider does not tell.
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What a job is expected to cost and to take."""
+
+    low_usd: float
+    high_usd: float
+    #: Minutes from submission to the end, without waiting for other people's jobs.
+    minutes: float
+    #: Where the figures come from, with a date where it matters.
+    basis: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """Whether a provider can be used now."""
+
+    ok: bool
+    #: One line for people: what is fine, or what to set and where to get it.
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterCapabilities:
+    """What every adapter declares about its jobs."""
+
+    #: `find` can tell whether a paid call was accepted; otherwise a person has to decide.
+    findable: bool
+    #: Seconds after which an accepted job is sure to show up in `find`.
+    settle_seconds: float
+    cancelable: bool
+    #: Seconds between two polls while nothing new is heard.
+    poll_seconds: float
+    #: Seconds after which a job that still runs is given up.
+    max_run_seconds: float
+    #: One line of plain truth that is shown with every job, such as what it ignores; empty when there is nothing to say.
+    notice: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerCapabilities(AdapterCapabilities):
+    """What a trainer can do."""
+
+    base_models: frozenset[BaseModelName]
+    produces: LoraFormat
+    photos: Limits
+    #: None for a number that this trainer has no use for.
+    steps: Limits
+    rank: Limits | None
+    learning_rate: Limits | None
+    resolutions: Sequence[int]
+    autocaption: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageCapabilities(AdapterCapabilities):
+    """What an image maker can do."""
+
+    base_models: frozenset[BaseModelName]
+    accepts: frozenset[LoraFormat]
+    aspects: frozenset[Aspect]
+    count: Limits
+    strength: Limits | None
+    uses_prompt: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOrder:
+    """One training, ready to be submitted."""
+
+    #: Unique for each attempt that may be paid; what `find` looks for.
+    marker: str
+    recipe: Recipe
+    #: Zip with the images and same-named .txt captions at its root; owned by the caller, read-only.
+    archive: Path
+    photo_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraFile:
+    """The weights that pictures are made with."""
+
+    path: Path
+    base_model: BaseModelName
+    format: LoraFormat
+    trigger_word: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageOrder:
+    """Some pictures, ready to be submitted."""
+
+    marker: str
+    lora: LoraFile
+    prompt: str
+    count: int
+    #: Seed of the first picture; picture n has seed + n.
+    seed: int
+    aspect: Aspect
+    strength: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedLora:
+    """What a training leaves, in the folder that `collect` was given."""
+
+    path: Path
+    format: LoraFormat
+    base_model: BaseModelName
+    #: Plain facts worth keeping with the model, such as the final loss.
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeImage:
+    """One picture, in the folder that `collect` was given."""
+
+    path: Path
+    seed: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeImages:
+    """What a generation leaves."""
+
+    images: Sequence[MadeImage]
+    #: Pictures that the provider's own filter kept back.
+    withheld: int = 0
+
+
+OrderT = TypeVar("OrderT", contravariant=True)
+OutputT = TypeVar("OutputT", covariant=True)
+
+
+class Adapter(Protocol[OrderT, OutputT]):
+    """The calls that the submitter and the tracker make, in the order of a job's life.
+
+    All raise `providers.errors.ProviderError` and nothing else.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the short name; stored with every job, so it never changes."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """Return the name for people."""
+        ...
+
+    async def check(self) -> Health:
+        """Make a free call that shows whether this provider can be used now; never raises."""
+        ...
+
+    def estimate(self, order: OrderT) -> Estimate:
+        """Return what this order would cost and take, without asking anybody."""
+        ...
+
+    async def prepare(self, order: OrderT) -> Prepared:
+        """Do all that is free, such as uploads; may be called again for the same order."""
+        ...
+
+    async def submit(self, order: OrderT, prepared: Prepared) -> str:
+        """Send the one paid call and return the provider's id; never retries by itself.
+
+        Raises:
+            SubmitUnsure: it may have been accepted.
+        """
+        ...
+
+    async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
+        """Look for a job that was submitted with this marker at or after `since`."""
+        ...
+
+    async def poll(self, remote_id: str, prepared: Prepared) -> Snapshot:
+        """Take one look at the job.
+
+        Raises:
+            NotFound: the provider does not know it.
+        """
+        ...
+
+    async def cancel(self, remote_id: str, prepared: Prepared) -> None:
+        """Ask for the end of the job; fine to call again, and for a job that has ended."""
+        ...
+
+    async def collect(self, remote_id: str, prepared: Prepared, into: Path) -> OutputT:
+        """Bring what a succeeded job made into an existing, empty folder; may be called again."""
+        ...
+
+    async def cleanup(self, remote_id: str | None, prepared: Prepared) -> None:
+        """Remove what `prepare` and the job left at the provider; fine to call again."""
+        ...
+
+
+class Trainer(Adapter[TrainingOrder, TrainedLora], Protocol):
+    """A provider that turns photos into a LoRA."""
+
+    @property
+    def capabilities(self) -> TrainerCapabilities:
+        """Return what it can do; read once at start."""
+        ...
+
+
+class ImageMaker(Adapter[ImageOrder, MadeImages], Protocol):
+    """A provider that makes pictures with a LoRA."""
+
+    @property
+    def capabilities(self) -> ImageCapabilities:
+        """Return what it can do; read once at start."""
+        ...

@@ -1,0 +1,33 @@
+"""Owns the list of adapters of this deployment; never calls one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from providers.base import ImageMaker, LoraFormat, Trainer
+from providers.recipe import BaseModelName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """The adapters that are configured, by name."""
+
+    trainers: Mapping[str, Trainer] = field(default_factory=lambda: MappingProxyType({}))
+    image_makers: Mapping[str, ImageMaker] = field(default_factory=lambda: MappingProxyType({}))
+
+    def trainers_for(self, base_model: BaseModelName) -> Sequence[Trainer]:
+        """Return the trainers that can train for this base model, in the order of configuration."""
+        return [t for t in self.trainers.values() if base_model in t.capabilities.base_models]
+
+    def image_makers_for(self, base_model: BaseModelName, lora_format: LoraFormat) -> Sequence[ImageMaker]:
+        """Return the image makers that can use such a LoRA, in the order of configuration."""
+        return [
+            m
+            for m in self.image_makers.values()
+            if base_model in m.capabilities.base_models and lora_format in m.capabilities.accepts
+        ]
+
+    @property
+    def base_models(self) -> Sequence[BaseModelName]:
+        """Return the base models that some trainer here can train for."""
+        return [b for b in BaseModelName if self.trainers_for(b)]
