@@ -109,7 +109,7 @@ class AdapterCapabilities:
     poll_seconds: float
     #: Seconds after which a job that still runs is given up.
     max_run_seconds: float
-    #: One line of plain truth that is shown with every job, such as what it ignores; empty when there is nothing to say.
+    #: One line of plain truth that is shown with every job, such as what it ignores; may be empty.
     notice: str = ""
 
 
@@ -206,11 +206,11 @@ class MadeImages:
     withheld: int = 0
 
 
-OrderT = TypeVar("OrderT", contravariant=True)
-OutputT = TypeVar("OutputT", covariant=True)
+OrderT_contra = TypeVar("OrderT_contra", contravariant=True)
+OutputT_co = TypeVar("OutputT_co", covariant=True)
 
 
-class Adapter(Protocol[OrderT, OutputT]):
+class Adapter(Protocol[OrderT_contra, OutputT_co]):
     """The calls that the submitter and the tracker make, in the order of a job's life.
 
     All raise `providers.errors.ProviderError` and nothing else.
@@ -230,15 +230,15 @@ class Adapter(Protocol[OrderT, OutputT]):
         """Make a free call that shows whether this provider can be used now; never raises."""
         ...
 
-    def estimate(self, order: OrderT) -> Estimate:
+    def estimate(self, order: OrderT_contra) -> Estimate:
         """Return what this order would cost and take, without asking anybody."""
         ...
 
-    async def prepare(self, order: OrderT) -> Prepared:
+    async def prepare(self, order: OrderT_contra) -> Prepared:
         """Do all that is free, such as uploads; may be called again for the same order."""
         ...
 
-    async def submit(self, order: OrderT, prepared: Prepared) -> str:
+    async def submit(self, order: OrderT_contra, prepared: Prepared) -> str:
         """Send the one paid call and return the provider's id; never retries by itself.
 
         Raises:
@@ -262,7 +262,7 @@ class Adapter(Protocol[OrderT, OutputT]):
         """Ask for the end of the job; fine to call again, and for a job that has ended."""
         ...
 
-    async def collect(self, remote_id: str, prepared: Prepared, into: Path) -> OutputT:
+    async def collect(self, remote_id: str, prepared: Prepared, into: Path) -> OutputT_co:
         """Bring what a succeeded job made into an existing, empty folder; may be called again."""
         ...
 
