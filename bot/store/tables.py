@@ -1,0 +1,180 @@
+"""Owns the shape of the database: one table a noun; never a query."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+#: Names for constraints, so that migrations can speak of them on every engine.
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware time in UTC, stored as whole milliseconds since 1970."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002 - the base class names it
+        return None if value is None else round(value.timestamp() * 1000)
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 - as above
+        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+Id = sa.String(16)
+#: Discord's snowflakes are unsigned 64-bit and stay below 2**63 until 2084.
+Snowflake = sa.BigInteger
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("id", Snowflake, primary_key=True, autoincrement=False),
+    sa.Column("active_draft_id", Id),
+)
+
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("owner_id", Snowflake, nullable=False, index=True),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("trigger_word", sa.String(40), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("base_model", sa.String(40), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("updated_at", Moment, nullable=False),
+)
+
+photos = sa.Table(
+    "photos",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("owner_id", Snowflake, nullable=False, index=True),
+    # Exactly one of these two is set: a photo lies in a draft, or in a batch whose draft its person has yet to pick.
+    sa.Column("draft_id", Id, sa.ForeignKey("drafts.id"), index=True),
+    sa.Column("batch_id", Id, index=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("file_name", sa.String(260), nullable=False),
+    sa.Column("blob_key", sa.String(200), nullable=False),
+    sa.Column("content_type", sa.String(40), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("dhash", sa.String(16), nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("findings", sa.JSON, nullable=False),
+    sa.Column("caption", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.UniqueConstraint("draft_id", "sha256"),
+)
+
+loras = sa.Table(
+    "loras",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("owner_id", Snowflake, nullable=False, index=True),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("trigger_word", sa.String(40), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("base_model", sa.String(40), nullable=False),
+    sa.Column("format", sa.String(20), nullable=False),
+    sa.Column("job_id", Id, unique=True),
+    sa.Column("blob_key", sa.String(200), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("deleted_at", Moment),
+)
+
+lora_shares = sa.Table(
+    "lora_shares",
+    metadata,
+    sa.Column("lora_id", Id, sa.ForeignKey("loras.id"), primary_key=True),
+    sa.Column("guild_id", Snowflake, primary_key=True, autoincrement=False),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("owner_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("guild_id", Snowflake),
+    sa.Column("title", sa.String(80), nullable=False),
+    sa.Column("provider", sa.String(40), nullable=False),
+    sa.Column("spec", sa.JSON, nullable=False),
+    sa.Column("draft_id", Id, index=True),
+    sa.Column("lora_id", Id, index=True),
+    # The training whose sample pictures this generation makes.
+    sa.Column("parent_id", Id, index=True),
+    sa.Column("prepared", sa.JSON),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    # Set in the commit before the paid call leaves and cleared by the one that knows its outcome.
+    sa.Column("submitting_since", Moment),
+    sa.Column("looks", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("remote_id", sa.String(200)),
+    sa.Column("progress", sa.JSON, nullable=False),
+    sa.Column("failure", sa.JSON),
+    sa.Column("cost_usd", sa.Float),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("cleaned", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("started_at", Moment),
+    sa.Column("ended_at", Moment),
+    sa.Column("updated_at", Moment, nullable=False),
+    # Counts writes; a card that has shown revision n is stale when the row is further on.
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    # The tracker's own: when to look again (null: never), who looks now, and the fence that a late writer trips over.
+    sa.Column("next_at", Moment, index=True),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_owner", sa.String(40)),
+    sa.Column("lease_until", Moment),
+    sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
+)
+#: Two presses on Train in the same millisecond: the database lets one through.
+sa.Index(
+    "uq_jobs_one_training_a_draft",
+    jobs.c.draft_id,
+    unique=True,
+    sqlite_where=sa.and_(jobs.c.kind == "training", jobs.c.ended_at.is_(None)),
+    postgresql_where=sa.and_(jobs.c.kind == "training", jobs.c.ended_at.is_(None)),
+)
+
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("job_id", Id, sa.ForeignKey("jobs.id"), nullable=False, index=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("blob_key", sa.String(200), nullable=False),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.UniqueConstraint("job_id", "position"),
+)
+
+cards = sa.Table(
+    "cards",
+    metadata,
+    sa.Column("job_id", Id, sa.ForeignKey("jobs.id"), primary_key=True),
+    sa.Column("channel_id", Snowflake, nullable=False, index=True),
+    sa.Column("message_id", Snowflake),
+    # What the message shows now; a render with the same digest is not sent again.
+    sa.Column("digest", sa.String(64)),
+    sa.Column("shown_revision", sa.Integer, nullable=False, server_default="0"),
+    # The last word, a message of its own.
+    sa.Column("final_message_id", Snowflake),
+    # Why nothing more is sent here; the job goes on and shows up in /jobs.
+    sa.Column("given_up", sa.Text),
+)

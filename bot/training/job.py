@@ -1,0 +1,182 @@
+"""Owns the life of a job, a training or some pictures: its states and the moves between them; never writes a row.
+
+    PREPARING ─▶ SUBMITTING ─▶ QUEUED ─▶ RUNNING ─▶ COLLECTING ─▶ SUCCEEDED
+        │            │            │         │            │
+        ▼            ▼            ▼         ▼            ▼
+     FAILED      UNCERTAIN     CANCELED / FAILED / EXPIRED / LOST
+
+Invariants:
+* a state is committed before the side effect that it announces;
+* `submitting_since` is set while a paid call may be under way and its outcome is not yet committed;
+* `remote_id` is set from QUEUED on; `ended_at` is set exactly in the terminal states;
+* a terminal state is never left.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from providers.base import Aspect, Progress
+from providers.recipe import Recipe
+
+
+class JobKind(StrEnum):
+    """What a job makes."""
+
+    TRAINING = "training"
+    PICTURES = "pictures"
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    #: The archive is built and handed over; nothing is paid.
+    PREPARING = "preparing"
+    #: The paid call is about to leave, has left, or its answer got lost and we look.
+    SUBMITTING = "submitting"
+    #: The provider has it and has not begun.
+    QUEUED = "queued"
+    RUNNING = "running"
+    #: The provider is done and we bring home what it made.
+    COLLECTING = "collecting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    #: It ran longer than its provider allows.
+    EXPIRED = "expired"
+    #: The provider no longer knows it.
+    LOST = "lost"
+    #: Nobody can tell whether the paid call was accepted; a person decides.
+    UNCERTAIN = "uncertain"
+
+    @property
+    def terminal(self) -> bool:
+        """Tell whether nothing can come after this state."""
+        return self in TERMINAL
+
+
+TERMINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED, JobState.EXPIRED, JobState.LOST})
+_ENDS = TERMINAL - {JobState.SUCCEEDED}
+
+MOVES: Mapping[JobState, frozenset[JobState]] = {
+    JobState.PREPARING: frozenset({JobState.SUBMITTING, JobState.FAILED, JobState.CANCELED}),
+    JobState.SUBMITTING: frozenset(
+        {JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.CANCELED, JobState.UNCERTAIN}
+    ),
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.COLLECTING, *_ENDS}),
+    JobState.RUNNING: frozenset({JobState.QUEUED, JobState.COLLECTING, *_ENDS}),
+    JobState.COLLECTING: frozenset({JobState.SUCCEEDED, *_ENDS}),
+    JobState.UNCERTAIN: frozenset({JobState.QUEUED, JobState.FAILED, JobState.CANCELED}),
+    **dict.fromkeys(TERMINAL, frozenset()),
+}
+
+
+class IllegalMoveError(Exception):
+    """A job was told to make a move that its life does not have; a bug, never a person's doing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a job ended without a result."""
+
+    #: One sentence for the person.
+    reason: str
+    #: What they can do next, one sentence.
+    advice: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSpec:
+    """What a training was asked for; never changes."""
+
+    name: str
+    recipe: Recipe
+    photo_count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSpec:
+    """What some pictures were asked for; never changes."""
+
+    prompt: str
+    count: int
+    seed: int
+    aspect: Aspect
+    strength: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One row of the jobs table as the rest of the bot sees it."""
+
+    id: str
+    kind: JobKind
+    state: JobState
+    owner_id: int
+    guild_id: int | None
+    #: Name of the model, as people wrote it.
+    title: str
+    provider: str
+    spec: TrainingSpec | PictureSpec
+    draft_id: str | None
+    lora_id: str | None
+    #: The training whose sample pictures this job makes.
+    parent_id: str | None
+    #: What the adapter's `prepare` left; None before it.
+    prepared: Mapping[str, Any] | None = None
+    #: How often a paid call was begun for this job.
+    attempt: int = 0
+    submitting_since: datetime | None = None
+    #: How often we looked for a call whose outcome is unsure.
+    looks: int = 0
+    remote_id: str | None = None
+    progress: Progress = field(default_factory=Progress)
+    failure: Failure | None = None
+    cost_usd: float | None = None
+    cancel_requested: bool = False
+    #: What it left at the provider is removed.
+    cleaned: bool = False
+    created_at: datetime
+    #: When the provider began.
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    updated_at: datetime
+    revision: int = 1
+    next_at: datetime | None = None
+    tries: int = 0
+    fence: int = 0
+
+    @property
+    def marker(self) -> str:
+        """Return what `find` looks for; one for each attempt that may be paid."""
+        return f"darkroom-{self.id}-{max(self.attempt, 1)}"
+
+    @property
+    def training(self) -> TrainingSpec:
+        """Return what the training was asked for; only for a training."""
+        if not isinstance(self.spec, TrainingSpec):
+            raise TypeError(f"job {self.id} is no training")
+        return self.spec
+
+    @property
+    def pictures(self) -> PictureSpec:
+        """Return what the pictures were asked for; only for pictures."""
+        if not isinstance(self.spec, PictureSpec):
+            raise TypeError(f"job {self.id} makes no pictures")
+        return self.spec
+
+    def moved(self, state: JobState, *, at: datetime, **changes: Any) -> "Job":
+        """Return the job in its next state.
+
+        Raises:
+            IllegalMoveError: its life has no such move.
+        """
+        if state is not self.state and state not in MOVES[self.state]:
+            raise IllegalMoveError(f"job {self.id} cannot go from {self.state} to {state}")
+        return replace(self, state=state, ended_at=at if state.terminal else None, **changes)
+
+    def failed(self, failure: Failure, *, at: datetime, state: JobState = JobState.FAILED) -> "Job":
+        """Return the job ended without a result, due once more for its cleanup."""
+        return self.moved(state, at=at, failure=failure, submitting_since=None, next_at=at)
