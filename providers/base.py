@@ -144,7 +144,7 @@ class ImageCapabilities(AdapterCapabilities):
 class TrainingOrder:
     """One training, ready to be submitted."""
 
-    #: Unique for each attempt that may be paid; what `find` looks for.
+    #: Unique for each job; what `find` looks for.
     marker: str
     recipe: Recipe
     #: Zip with the images and same-named .txt captions at its root; owned by the caller, read-only.

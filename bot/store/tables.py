@@ -103,6 +103,17 @@ lora_shares = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
 )
 
+quotes = sa.Table(
+    "quotes",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("draft_id", Id, sa.ForeignKey("drafts.id"), nullable=False, index=True),
+    sa.Column("provider", sa.String(40), nullable=False),
+    sa.Column("recipe", sa.JSON, nullable=False),
+    sa.Column("estimate", sa.JSON, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
 jobs = sa.Table(
     "jobs",
     metadata,

@@ -150,8 +150,8 @@ class Job:
 
     @property
     def marker(self) -> str:
-        """Return what `find` looks for; one for each attempt that may be paid."""
-        return f"darkroom-{self.id}-{max(self.attempt, 1)}"
+        """Return what `find` looks for; the same for every attempt, so that a late one is found too."""
+        return f"darkroom-{self.id}"
 
     @property
     def training(self) -> TrainingSpec:

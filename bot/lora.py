@@ -1,0 +1,45 @@
+"""Owns what a trained model is; never reads or writes anything."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from providers.base import LoraFormat
+from providers.recipe import BaseModelName, SubjectKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lora:
+    """A trained model that pictures can be made with; people just call it a model."""
+
+    id: str
+    owner_id: int
+    name: str
+    trigger_word: str
+    kind: SubjectKind
+    base_model: BaseModelName
+    format: LoraFormat
+    #: The training that made it.
+    job_id: str
+    blob_key: str
+    sha256: str
+    #: Bytes of the weights file.
+    size: int
+    facts: Mapping[str, Any]
+    created_at: datetime
+    deleted_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One picture that was made and kept."""
+
+    id: str
+    job_id: str
+    #: From 0.
+    position: int
+    blob_key: str
+    seed: int
+    width: int
+    height: int

@@ -1,0 +1,57 @@
+"""Named queries about cards: which message shows a job, and what it showed last."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.tables import cards, jobs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """The message in a channel that shows a job."""
+
+    job_id: str
+    channel_id: int
+    #: None until Discord has it.
+    message_id: int | None = None
+    digest: str | None = None
+    shown_revision: int = 0
+    final_message_id: int | None = None
+    given_up: str | None = None
+
+
+async def insert(connection: AsyncConnection, card: Card) -> None:
+    """Add a card, in the transaction that adds its job."""
+    await connection.execute(sa.insert(cards).values(**asdict(card)))
+
+
+async def get(connection: AsyncConnection, job_id: str) -> Card | None:
+    """Return the card of a job."""
+    row = (await connection.execute(sa.select(cards).where(cards.c.job_id == job_id))).mappings().first()
+    return None if row is None else Card(**{f.name: row[f.name] for f in fields(Card)})
+
+
+async def stale(connection: AsyncConnection) -> Sequence[Card]:
+    """Return the cards that show less than their row says, the longest waiting first."""
+    statement = (
+        sa.select(cards)
+        .join(jobs, jobs.c.id == cards.c.job_id)
+        .where(cards.c.shown_revision < jobs.c.revision, cards.c.given_up.is_(None))
+        .order_by(jobs.c.updated_at)
+    )
+    rows = (await connection.execute(statement)).mappings()
+    return [Card(**{f.name: row[f.name] for f in fields(Card)}) for row in rows]
+
+
+async def write(connection: AsyncConnection, card: Card) -> None:
+    """Write what the board did with a card."""
+    values = {name: value for name, value in asdict(card).items() if name != "job_id"}
+    await connection.execute(sa.update(cards).where(cards.c.job_id == card.job_id).values(**values))
+
+
+async def touch(connection: AsyncConnection, job_id: str) -> None:
+    """Make a card stale, because something else that it shows has changed."""
+    await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(revision=jobs.c.revision + 1))

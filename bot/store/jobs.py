@@ -1,0 +1,199 @@
+"""Named queries about jobs and their quotes: the fenced writes of the tracker and the reads of everybody else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.tables import Moment, jobs, quotes
+from bot.training.job import TERMINAL, Failure, Job, JobKind, JobState, PictureSpec, TrainingSpec
+from providers.base import Estimate, Progress
+from providers.recipe import Recipe
+
+_specs: Mapping[JobKind, TypeAdapter[Any]] = {
+    JobKind.TRAINING: TypeAdapter(TrainingSpec),
+    JobKind.PICTURES: TypeAdapter(PictureSpec),
+}
+_progress = TypeAdapter(Progress)
+_failure = TypeAdapter(Failure | None)
+_recipe = TypeAdapter(Recipe)
+_estimate = TypeAdapter(Estimate)
+#: Columns that a person's press may change while the tracker holds the row; the tracker's writes leave them alone.
+_OTHERS = frozenset({"id", "cancel_requested", "revision", "fence", "next_at"})
+
+
+class LeaseLostError(Exception):
+    """Another tracker has taken the row over; the work of this one no longer counts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """What a training would be and cost, as it was shown to the person."""
+
+    id: str
+    draft_id: str
+    provider: str
+    recipe: Recipe
+    estimate: Estimate
+    created_at: datetime
+
+
+def _job(row: sa.RowMapping) -> Job:
+    kind = JobKind(row["kind"])
+    known = {f.name: row[f.name] for f in fields(Job)}
+    return Job(
+        **known
+        | {
+            "kind": kind,
+            "state": JobState(row["state"]),
+            "spec": _specs[kind].validate_python(row["spec"]),
+            "progress": _progress.validate_python(row["progress"]),
+            "failure": _failure.validate_python(row["failure"]),
+        }
+    )
+
+
+def _values(job: Job) -> dict[str, Any]:
+    values = {f.name: getattr(job, f.name) for f in fields(Job)}
+    return values | {
+        "spec": _specs[job.kind].dump_python(job.spec, mode="json"),
+        "prepared": None if job.prepared is None else dict(job.prepared),
+        "progress": asdict(job.progress),
+        "failure": None if job.failure is None else asdict(job.failure),
+    }
+
+
+async def insert(connection: AsyncConnection, job: Job) -> None:
+    """Add a job.
+
+    Raises:
+        IntegrityError: a training of the same draft is under way.
+    """
+    await connection.execute(sa.insert(jobs).values(**_values(job)))
+
+
+async def get(connection: AsyncConnection, job_id: str) -> Job | None:
+    """Return one job."""
+    row = (await connection.execute(sa.select(jobs).where(jobs.c.id == job_id))).mappings().first()
+    return None if row is None else _job(row)
+
+
+async def of_owner(connection: AsyncConnection, owner_id: int, *, limit: int) -> Sequence[Job]:
+    """Return a person's own jobs, those under way first, then the newest; sample pictures belong to their training."""
+    statement = (
+        sa.select(jobs)
+        .where(jobs.c.owner_id == owner_id, jobs.c.parent_id.is_(None))
+        .order_by(jobs.c.ended_at.is_not(None), jobs.c.created_at.desc(), jobs.c.id)
+        .limit(limit)
+    )
+    return [_job(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def samples_of(connection: AsyncConnection, job_id: str) -> Job | None:
+    """Return the job that makes a training's sample pictures, if there is one."""
+    row = (await connection.execute(sa.select(jobs).where(jobs.c.parent_id == job_id))).mappings().first()
+    return None if row is None else _job(row)
+
+
+async def under_way(connection: AsyncConnection, *, draft_id: str | None = None, lora_id: str | None = None) -> int:
+    """Return how many jobs of this draft or model have not ended."""
+    condition = jobs.c.draft_id == draft_id if lora_id is None else jobs.c.lora_id == lora_id
+    statement = sa.select(sa.func.count()).select_from(jobs).where(condition, jobs.c.ended_at.is_(None))
+    return int(await connection.scalar(statement) or 0)
+
+
+async def request_cancel(connection: AsyncConnection, job_id: str, *, at: datetime) -> bool:
+    """Ask the tracker to end a job; false when it has ended."""
+    statement = (
+        sa.update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state.not_in(TERMINAL))
+        .values(cancel_requested=True, next_at=at, updated_at=at, revision=jobs.c.revision + 1)
+    )
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def claim_due(
+    connection: AsyncConnection, *, owner: str, at: datetime, lease: timedelta, limit: int
+) -> Sequence[Job]:
+    """Take the rows that are due under a lease; a row under somebody's running lease is left to them."""
+    due = (
+        sa.select(jobs.c.id)
+        .where(jobs.c.next_at <= at, sa.or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < at))
+        .order_by(jobs.c.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    statement = (
+        sa.update(jobs)
+        .where(jobs.c.id.in_(sa.select(due.c.id)))
+        .values(lease_owner=owner, lease_until=at + lease, fence=jobs.c.fence + 1)
+        .returning(*jobs.c)
+    )
+    return [_job(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def renew_leases(connection: AsyncConnection, *, owner: str, until: datetime) -> None:
+    """Keep all rows that this tracker works on."""
+    await connection.execute(sa.update(jobs).where(jobs.c.lease_owner == owner).values(lease_until=until))
+
+
+async def write(connection: AsyncConnection, job: Job, *, at: datetime, keep_lease: bool) -> None:
+    """Write what the tracker made of a row that it holds.
+
+    Raises:
+        LeaseLostError: another tracker holds it.
+    """
+    values = {name: value for name, value in _values(job).items() if name not in _OTHERS}
+    if not keep_lease:
+        values |= {"lease_owner": None, "lease_until": None}
+    # A cancel that came in meanwhile must not wait for the next poll.
+    next_at = sa.case(
+        (jobs.c.cancel_requested.is_not(job.cancel_requested), sa.literal(at, Moment)),
+        else_=sa.literal(job.next_at, Moment),
+    )
+    statement = (
+        sa.update(jobs)
+        .where(jobs.c.id == job.id, jobs.c.fence == job.fence)
+        .values(**values | {"updated_at": at}, next_at=next_at, revision=jobs.c.revision + 1)
+    )
+    if (await connection.execute(statement)).rowcount != 1:
+        raise LeaseLostError(job.id)
+
+
+async def release(connection: AsyncConnection, job: Job) -> None:
+    """Give a row back untouched, for instance at shutdown."""
+    await connection.execute(
+        sa.update(jobs).where(jobs.c.id == job.id, jobs.c.fence == job.fence).values(lease_owner=None, lease_until=None)
+    )
+
+
+async def next_due(connection: AsyncConnection) -> datetime | None:
+    """Return when the next row wants to be looked at."""
+    due: datetime | None = await connection.scalar(sa.select(sa.func.min(jobs.c.next_at, type_=Moment)))
+    return due
+
+
+async def insert_quote(connection: AsyncConnection, quote: Quote) -> None:
+    """Add a quote."""
+    values = asdict(quote) | {
+        "recipe": _recipe.dump_python(quote.recipe, mode="json"),
+        "estimate": _estimate.dump_python(quote.estimate, mode="json"),
+    }
+    await connection.execute(sa.insert(quotes).values(**values))
+
+
+async def get_quote(connection: AsyncConnection, quote_id: str) -> Quote | None:
+    """Return one quote."""
+    row = (await connection.execute(sa.select(quotes).where(quotes.c.id == quote_id))).mappings().first()
+    if row is None:
+        return None
+    parsed = {
+        "recipe": _recipe.validate_python(row["recipe"]),
+        "estimate": _estimate.validate_python(row["estimate"]),
+    }
+    return Quote(**dict(row) | parsed)
