@@ -1,0 +1,79 @@
+"""Owns the Trainer that fits Sketch models on this machine; never computes in the bot's own process."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from providers.base import Estimate, LoraFormat, TrainedLora, TrainerCapabilities, TrainingOrder
+from providers.errors import Refused
+from providers.recipe import BaseModelName, Limits
+from providers.sketch.adapter import SketchAdapter
+from providers.sketch.order_folder import OrderFolder
+
+_CAPABILITIES = TrainerCapabilities(
+    findable=True,
+    settle_seconds=0,
+    cancelable=True,
+    poll_seconds=1,
+    max_run_seconds=3600,
+    notice="Sketch learns from the photos alone: captions and the trigger word change nothing.",
+    base_models=frozenset({BaseModelName.SKETCH}),
+    produces=LoraFormat.SKETCH,
+    photos=Limits(low=2, high=60, default=8),
+    steps=Limits(low=12, high=240, default=48),
+    rank=None,
+    learning_rate=None,
+    resolutions=(128, 256),
+    autocaption=False,
+)
+
+
+class SketchTrainer(SketchAdapter[TrainingOrder, TrainedLora]):
+    """Fits Sketch models; `recipe.resolution` is the longest side, in pixels, of the pictures a model will make."""
+
+    kind = "trainings"
+
+    @property
+    def capabilities(self) -> TrainerCapabilities:
+        """Return what it can do."""
+        return _CAPABILITIES
+
+    def estimate(self, order: TrainingOrder) -> Estimate:
+        """Return what this training takes; it is free."""
+        large = order.recipe.resolution > 128
+        # Measured on one core of a small server: a candidate costs this much, whatever the number of photos over ten.
+        seconds = 1 + order.recipe.steps * (0.25 if large else 0.12) * min(order.photo_count, 10) / 8
+        return Estimate(low_usd=0, high_usd=0, minutes=seconds / 60, basis="runs on this machine: free")
+
+    def _refuse_unfit(self, order: TrainingOrder) -> None:
+        can, recipe = self.capabilities, order.recipe
+        if recipe.base_model not in can.base_models:
+            raise Refused(f"Sketch can't train for {recipe.base_model.label}.")
+        if order.photo_count < can.photos.low:
+            raise Refused(f"Sketch needs at least {can.photos.low:g} photos.", advice="Send some more photos.")
+        if order.photo_count > can.photos.high:
+            raise Refused(f"Sketch takes at most {can.photos.high:g} photos.", advice="Take some photos out.")
+        if recipe.steps not in can.steps:
+            raise Refused(f"Sketch takes {can.steps.low:g} to {can.steps.high:g} steps.")
+        if recipe.resolution not in can.resolutions:
+            raise Refused(f"Sketch takes a resolution of {' or '.join(map(str, can.resolutions))}.")
+
+    def _inputs(self, order: TrainingOrder) -> Mapping[str, Path]:
+        return {"archive.zip": order.archive}
+
+    def _request(self, order: TrainingOrder) -> Mapping[str, Any]:
+        return {
+            "steps": order.recipe.steps,
+            "resolution": order.recipe.resolution,
+            "trigger_word": order.recipe.trigger_word,
+            "least_photos": int(self.capabilities.photos.low),
+            "most_photos": int(self.capabilities.photos.high),
+        }
+
+    def _gather(self, order: OrderFolder, into: Path) -> TrainedLora:
+        path = into / "sketch.safetensors"
+        shutil.copyfile(order.results / path.name, path)
+        facts = json.loads((order.results / "facts.json").read_bytes())
+        return TrainedLora(path=path, format=LoraFormat.SKETCH, base_model=BaseModelName.SKETCH, facts=facts)
