@@ -12,6 +12,8 @@ class JobChanged:
     """A job's row was written."""
 
     job_id: str
+    #: The row wants to be looked at now.
+    due: bool = False
 
 
 @dataclass(kw_only=True)

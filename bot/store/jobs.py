@@ -165,16 +165,19 @@ async def write(connection: AsyncConnection, job: Job, *, at: datetime, keep_lea
         raise LeaseLostError(job.id)
 
 
-async def release(connection: AsyncConnection, job: Job) -> None:
-    """Give a row back untouched, for instance at shutdown."""
+async def postpone(connection: AsyncConnection, job: Job, *, until: datetime) -> None:
+    """Count a failed try of a held row and let it go until then."""
     await connection.execute(
-        sa.update(jobs).where(jobs.c.id == job.id, jobs.c.fence == job.fence).values(lease_owner=None, lease_until=None)
+        sa.update(jobs)
+        .where(jobs.c.id == job.id, jobs.c.fence == job.fence)
+        .values(tries=jobs.c.tries + 1, next_at=until, lease_owner=None, lease_until=None)
     )
 
 
-async def next_due(connection: AsyncConnection) -> datetime | None:
-    """Return when the next row wants to be looked at."""
-    due: datetime | None = await connection.scalar(sa.select(sa.func.min(jobs.c.next_at, type_=Moment)))
+async def next_due(connection: AsyncConnection, *, at: datetime) -> datetime | None:
+    """Return when the next row that nobody works on wants to be looked at."""
+    free = sa.or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < at)
+    due: datetime | None = await connection.scalar(sa.select(sa.func.min(jobs.c.next_at, type_=Moment)).where(free))
     return due
 
 

@@ -22,10 +22,10 @@ class Moment(sa.types.TypeDecorator[datetime]):
     impl = sa.BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002 - the base class names it
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
         return None if value is None else round(value.timestamp() * 1000)
 
-    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 - as above
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:
         return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
 
 

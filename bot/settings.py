@@ -1,0 +1,68 @@
+"""Owns what an operator can set, read from the environment and a .env file; never reads anything else.
+
+Every variable stands in .env.example with the same sentence; a test holds the two together.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """What an operator can set."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    discord_token: SecretStr | None = Field(
+        default=None,
+        description="The bot's token, from the Discord developer portal: your application, Bot, Reset Token.",
+    )
+    discord_api_base: str = Field(
+        default="https://discord.com/api/v10",
+        description="Where Discord's HTTP API is; change it for a proxy or the playground.",
+    )
+    discord_gateway_url: str = Field(
+        default="wss://gateway.discord.gg/",
+        description="Where Discord's gateway is; change it for a proxy or the playground.",
+    )
+    darkroom_data_dir: Path = Field(
+        default=Path("data"), description="Folder of the database, photos, models and pictures."
+    )
+    darkroom_database_url: str = Field(
+        default="",
+        description="The database; empty for darkroom.db in the data folder. Form: sqlite+aiosqlite:///path/to/file.db",
+    )
+    darkroom_dm_intake: bool = Field(
+        default=True, description="Take photos that people send to the bot in direct messages: true or false."
+    )
+    darkroom_max_photo_mb: int = Field(default=20, ge=1, le=100, description="Largest photo that is taken, in MiB.")
+    darkroom_card_seconds: float = Field(
+        default=5.0,
+        ge=0.05,
+        description="Seconds between two edits of job cards in one channel; Discord allows about one a second.",
+    )
+    darkroom_sketch_slots: int = Field(
+        default=0, ge=0, description="How many Sketch jobs may compute at once; 0 for one fewer than there are cores."
+    )
+    darkroom_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
+    )
+
+    @field_validator("discord_api_base")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def database_url(self) -> str:
+        """Return the database's URL with its default filled in."""
+        return self.darkroom_database_url or f"sqlite+aiosqlite:///{self.darkroom_data_dir / 'darkroom.db'}"
+
+    @property
+    def max_photo_bytes(self) -> int:
+        """Return the largest photo in bytes."""
+        return self.darkroom_max_photo_mb * MIB

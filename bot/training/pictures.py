@@ -1,0 +1,85 @@
+"""Owns what is special about pictures: what they are made with and where they stay; never calls a provider."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.blobs import Blobs
+from bot.errors import CannotServe, Missing
+from bot.lora import Picture
+from bot.store import cards as card_rows
+from bot.store import loras as lora_rows
+from bot.store.database import Database
+from bot.training.job import Job
+from providers.base import ImageMaker, ImageOrder, LoraFile, MadeImages
+from providers.registry import Registry
+
+
+class PictureCraft:
+    """How pictures are ordered and kept."""
+
+    def __init__(self, *, database: Database, blobs: Blobs, registry: Registry, work_dir: Path) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._registry = registry
+        self._work_dir = work_dir
+
+    def adapter(self, job: Job) -> ImageMaker:
+        maker = self._registry.image_makers.get(job.provider)
+        if maker is None:
+            raise CannotServe(
+                f"The image maker `{job.provider}` is no longer set up here.", advice="Tell the operator of this bot."
+            )
+        return maker
+
+    def workspace(self, job: Job) -> Path:
+        return self._work_dir / job.id
+
+    async def order(self, job: Job) -> ImageOrder:
+        async with self._database.begin() as connection:
+            lora = await lora_rows.get(connection, job.lora_id or "")
+        if lora is None or lora.deleted_at is not None:
+            raise Missing("The model of these pictures was deleted.", advice="/models list shows those you have.")
+        spec = job.pictures
+        return ImageOrder(
+            marker=job.marker,
+            lora=LoraFile(
+                path=self._blobs.path(lora.blob_key),
+                base_model=lora.base_model,
+                format=lora.format,
+                trigger_word=lora.trigger_word,
+            ),
+            prompt=spec.prompt,
+            count=spec.count,
+            seed=spec.seed,
+            aspect=spec.aspect,
+            strength=spec.strength,
+        )
+
+    async def bring_home(self, job: Job, output: MadeImages) -> Sequence[Picture]:
+        brought = []
+        for position, image in enumerate(output.images):
+            key = f"pictures/{job.id}/{position}{image.path.suffix}"
+            await self._blobs.put(key, image.path)
+            brought.append(
+                Picture(
+                    id=f"{job.id}{position}",
+                    job_id=job.id,
+                    position=position,
+                    blob_key=key,
+                    seed=image.seed,
+                    width=image.width,
+                    height=image.height,
+                )
+            )
+        return brought
+
+    async def keep(self, connection: AsyncConnection, job: Job, brought: Sequence[Picture]) -> None:
+        if brought:
+            await lora_rows.add_pictures(connection, brought)
+
+    async def ended(self, connection: AsyncConnection, job: Job) -> None:
+        if job.parent_id is not None:
+            # The training's last word shows these pictures, or says that there are none.
+            await card_rows.touch(connection, job.parent_id)

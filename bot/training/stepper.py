@@ -1,0 +1,222 @@
+"""Owns one step of one job: what its state calls for, and what each trouble means; never loops, never sleeps."""
+
+import asyncio
+import logging
+import random
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import BotError
+from bot.store.jobs import LeaseLostError
+from bot.training.book import Book
+from bot.training.craft import Craft
+from bot.training.job import Failure, Job, JobKind, JobState
+from bot.training.submitter import Submitter
+from providers.base import Progress, RemoteState, Snapshot
+from providers.errors import ArtifactBroken, NotFound, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
+
+log = logging.getLogger(__name__)
+
+#: Tries after which a step that keeps failing is given up, where giving up loses nothing that was paid.
+MOST_TRIES = 12
+#: Seconds before a step that failed is tried again; doubles up to the longest pause.
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 300.0
+
+_BUG = Failure(
+    reason="Something in this bot went wrong, not in your photos.", advice="Tell the operator; the log has the details."
+)
+_ENDINGS: Mapping[RemoteState, tuple[JobState, Failure]] = {
+    RemoteState.FAILED: (JobState.FAILED, Failure(reason="The provider gave up without saying why.")),
+    RemoteState.CANCELED: (JobState.CANCELED, Failure(reason="It was stopped.")),
+    RemoteState.EXPIRED: (JobState.EXPIRED, Failure(reason="The provider ended it because it took too long.")),
+    RemoteState.LOST: (JobState.LOST, Failure(reason="The provider no longer knows this job.")),
+}
+
+
+class Stepper:
+    """Takes a claimed job one step on and lets it go."""
+
+    def __init__(self, *, book: Book, crafts: Mapping[JobKind, Craft]) -> None:
+        self._book = book
+        self._crafts = crafts
+        self._submitter = Submitter(book)
+        self._unknown_states: set[tuple[str, str]] = set()
+
+    async def take(self, job: Job) -> None:
+        """Take one step and commit it.
+
+        Raises:
+            LeaseLostError: another process holds the row now; nothing was written.
+        """
+        craft = self._crafts[job.kind]
+        try:
+            await self._step(job, craft)
+        except LeaseLostError:
+            raise
+        except (BotError, ProviderError) as error:
+            log.warning("job %s at %s, %s: %s: %s", job.id, job.provider, job.state, type(error).__name__, error)
+            await self._trouble(await self._book.fresh(job), craft, error)
+        except Exception as error:  # a bug in one step: the row must not be stuck under its lease without a word
+            log.exception("job %s at %s, %s", job.id, job.provider, job.state)
+            await self._trouble(await self._book.fresh(job), craft, error)
+
+    async def _step(self, job: Job, craft: Craft) -> None:
+        match job.state:
+            case JobState.PREPARING:
+                await self._put_back(await self._prepare(job, craft), craft)
+            case JobState.SUBMITTING:
+                await self._put_back(await self._submitter.step(job, craft), craft)
+            case JobState.QUEUED | JobState.RUNNING:
+                await self._put_back(await self._follow(job, craft), craft)
+            case JobState.COLLECTING:
+                await self._collect(job, craft)
+            case JobState.UNCERTAIN:
+                await self._put_back(self._wait_for_a_person(job), craft)
+            case _:
+                await self._clean_up(job, craft)
+
+    async def _prepare(self, job: Job, craft: Craft) -> Job:
+        if job.cancel_requested:
+            return job.moved(JobState.CANCELED, at=self._book.now(), next_at=self._book.now())
+        prepared = await craft.adapter(job).prepare(await craft.order(job))
+        now = self._book.now()
+        return job.moved(JobState.SUBMITTING, at=now, prepared=prepared, tries=0, next_at=now)
+
+    async def _follow(self, job: Job, craft: Craft) -> Job:
+        adapter, remote_id = craft.adapter(job), job.remote_id or ""
+        prepared = job.prepared or {}
+        if job.cancel_requested and adapter.capabilities.cancelable:
+            await adapter.cancel(remote_id, prepared)
+        snapshot = await adapter.poll(remote_id, prepared)
+        job = self._as_seen(job, snapshot)
+        if job.state.terminal or job.state is JobState.COLLECTING:
+            return job
+        ran = (self._book.now() - (job.started_at or job.created_at)).total_seconds()
+        if ran > adapter.capabilities.max_run_seconds:
+            await adapter.cancel(remote_id, prepared)
+            hours = adapter.capabilities.max_run_seconds / 3600
+            return job.failed(
+                Failure(reason=f"It ran for more than {hours:g} hours and was stopped."),
+                at=self._book.now(),
+                state=JobState.EXPIRED,
+            )
+        pause = adapter.capabilities.poll_seconds * random.uniform(0.9, 1.1)  # noqa: S311 - spreads polls, guards nothing
+        return replace(job, tries=0, next_at=self._book.later(pause))
+
+    def _as_seen(self, job: Job, snapshot: Snapshot) -> Job:
+        now = self._book.now()
+        job = replace(job, cost_usd=job.cost_usd if snapshot.cost_usd is None else snapshot.cost_usd)
+        match snapshot.state:
+            case None:
+                self._log_once(job, snapshot)
+                return job
+            case RemoteState.SUCCEEDED:
+                return job.moved(JobState.COLLECTING, at=now, tries=0, next_at=now)
+            case RemoteState.QUEUED | RemoteState.RUNNING:
+                # A provider that says queued after running has not undone anything.
+                running = snapshot.state is RemoteState.RUNNING or job.state is JobState.RUNNING
+                began = job.started_at or (now if running else None)
+                job = job.moved(JobState.RUNNING if running else JobState.QUEUED, at=now, started_at=began)
+                return replace(job, progress=self._progress(job, snapshot.progress))
+            case ended:
+                state, failure = _ENDINGS[ended]
+                if snapshot.failure:
+                    failure = replace(failure, reason=snapshot.failure)
+                return job.failed(failure, at=now, state=state)
+
+    def _progress(self, job: Job, seen: Progress | None) -> Progress:
+        if seen is None:
+            return job.progress
+        if seen.eta_seconds is None and seen.step and seen.total and job.started_at:
+            ran = (self._book.now() - job.started_at).total_seconds()
+            return replace(seen, eta_seconds=round(ran / seen.step * (seen.total - seen.step), 1))
+        return seen
+
+    async def _collect(self, job: Job, craft: Craft) -> None:
+        folder = craft.workspace(job) / "collected"
+        await asyncio.to_thread(_emptied, folder)
+        output = await craft.adapter(job).collect(job.remote_id or "", job.prepared or {}, folder)
+        brought = await craft.bring_home(job, output)
+        now = self._book.now()
+        done = job.moved(JobState.SUCCEEDED, at=now, tries=0, next_at=now)
+
+        async def result(connection: AsyncConnection) -> None:
+            await craft.keep(connection, done, brought)
+            await craft.ended(connection, done)
+
+        await self._book.put_back(done, together=result)
+
+    async def _clean_up(self, job: Job, craft: Craft) -> None:
+        await asyncio.to_thread(shutil.rmtree, craft.workspace(job), ignore_errors=True)
+        if job.prepared is not None:
+            await craft.adapter(job).cleanup(job.remote_id, job.prepared)
+        await self._book.put_back(replace(job, cleaned=True, next_at=None))
+
+    def _wait_for_a_person(self, job: Job) -> Job:
+        if job.cancel_requested:
+            return job.moved(JobState.CANCELED, at=self._book.now(), next_at=self._book.now())
+        return replace(job, next_at=None)
+
+    async def _trouble(self, job: Job, craft: Craft, error: Exception) -> None:
+        """Decide between another try and the end; what is paid for is only given up when it is surely gone."""
+        worn_out = job.tries >= MOST_TRIES
+        if job.state.terminal:
+            if worn_out or isinstance(error, NotFound | BotError):
+                await self._book.put_back(replace(job, cleaned=True, next_at=None))
+                return
+        elif job.remote_id is not None:
+            if isinstance(error, NotFound):
+                state, failure = _ENDINGS[RemoteState.LOST]
+                await self._end(job, craft, failure, state=state)
+                return
+            if worn_out and isinstance(error, ArtifactBroken):
+                await self._end(job, craft, _failure(error))
+                return
+        elif job.submitting_since is None and (worn_out or not _passing(error)):
+            await self._end(job, craft, _failure(error))
+            return
+        await self._book.postpone(job, until=self._book.later(self._pause(job, error)))
+
+    @staticmethod
+    def _pause(job: Job, error: Exception) -> float:
+        if isinstance(error, ProviderError) and error.retry_after is not None:
+            return min(error.retry_after, LONGEST_PAUSE)
+        return min(FIRST_PAUSE * 2.0 ** min(job.tries, 20), LONGEST_PAUSE)
+
+    async def _end(self, job: Job, craft: Craft, failure: Failure, *, state: JobState = JobState.FAILED) -> None:
+        await self._put_back(job.failed(failure, at=self._book.now(), state=state), craft)
+
+    async def _put_back(self, job: Job, craft: Craft) -> None:
+        async def aside(connection: AsyncConnection) -> None:
+            if job.state.terminal:
+                await craft.ended(connection, job)
+
+        await self._book.put_back(job, together=aside)
+
+    def _log_once(self, job: Job, snapshot: Snapshot) -> None:
+        if (job.provider, snapshot.raw_state) not in self._unknown_states:
+            self._unknown_states.add((job.provider, snapshot.raw_state))
+            log.warning("%s says %r, which we do not know; keeping the last state", job.provider, snapshot.raw_state)
+
+
+def _passing(error: Exception) -> bool:
+    """Tell whether trying again may help."""
+    return not isinstance(error, BotError | ProviderError) or isinstance(
+        error, Unavailable | RateLimited | UnexpectedAnswer | ArtifactBroken
+    )
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, BotError | ProviderError):
+        return Failure(reason=str(error), advice=error.advice)
+    return _BUG
+
+
+def _emptied(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

@@ -1,0 +1,83 @@
+"""Owns the one paid call of a job: it is never lost and never sent twice; knows nothing of any provider.
+
+The row says SUBMITTING with `submitting_since` set, committed, before the call leaves. The answers are three:
+accepted (the id is committed at once), surely refused (nothing was paid), unsure. Unsure, or a row found so after a
+crash, means: look for the marker, twice, a settling time apart. Found is adopted; absent both times is sent again;
+where the provider cannot look, the job is UNCERTAIN and a person decides.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+
+from bot.training.book import Book
+from bot.training.craft import Craft, JobAdapter
+from bot.training.job import Failure, Job, JobState
+from providers.errors import ProviderError, RateLimited, SubmitUnsure, Unavailable
+
+log = logging.getLogger(__name__)
+
+#: Looks that must find nothing before a call is sent again.
+LOOKS = 2
+#: Seconds that a shutdown waits for a paid call that is under way.
+LAST_WORD_SECONDS = 8.0
+
+
+class Submitter:
+    """Takes a job from SUBMITTING to whatever comes next, one step a call."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    async def step(self, job: Job, craft: Craft) -> Job:
+        """Send the paid call, or look for one that may have been accepted."""
+        if job.submitting_since is not None:
+            return await self._look(job, craft.adapter(job))
+        if job.cancel_requested:
+            return job.moved(JobState.CANCELED, at=self._book.now(), next_at=self._book.now())
+        return await self._send(job, craft)
+
+    async def _send(self, job: Job, craft: Craft) -> Job:
+        adapter, order = craft.adapter(job), await craft.order(job)
+        job = await self._book.save(replace(job, submitting_since=self._book.now(), attempt=job.attempt + 1, looks=0))
+        try:
+            remote_id = await _to_the_end(adapter.submit(order, job.prepared or {}))
+        except SubmitUnsure as error:
+            log.warning("job %s: %s", job.id, error)
+            return replace(job, next_at=self._book.later(adapter.capabilities.settle_seconds))
+        except (RateLimited, Unavailable) as error:
+            pause = error.retry_after or adapter.capabilities.poll_seconds
+            return replace(job, submitting_since=None, tries=job.tries + 1, next_at=self._book.later(pause))
+        except ProviderError as error:
+            return job.failed(Failure(reason=str(error), advice=error.advice), at=self._book.now())
+        return self._accepted(job, remote_id)
+
+    async def _look(self, job: Job, adapter: JobAdapter) -> Job:
+        if not adapter.capabilities.findable or job.submitting_since is None:
+            return job.moved(JobState.UNCERTAIN, at=self._book.now(), next_at=None)
+        remote_id = await adapter.find(job.marker, job.prepared or {}, job.submitting_since)
+        if remote_id is not None:
+            log.info("job %s: found at %s what was submitted before", job.id, job.provider)
+            return self._accepted(job, remote_id)
+        if job.looks + 1 < LOOKS:
+            return replace(job, looks=job.looks + 1, next_at=self._book.later(adapter.capabilities.settle_seconds))
+        log.info("job %s: surely not at %s, it may be submitted", job.id, job.provider)
+        return replace(job, submitting_since=None, looks=0, next_at=self._book.now())
+
+    def _accepted(self, job: Job, remote_id: str) -> Job:
+        now = self._book.now()
+        return job.moved(
+            JobState.QUEUED, at=now, remote_id=remote_id, submitting_since=None, looks=0, tries=0, next_at=now
+        )
+
+
+async def _to_the_end(call: Coroutine[Any, Any, str]) -> str:
+    """Await a paid call so that cancelling the caller does not cut it off half-way."""
+    task = asyncio.create_task(call, name="paid call")
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=LAST_WORD_SECONDS)
+        raise

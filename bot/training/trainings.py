@@ -1,0 +1,162 @@
+"""Owns what is special about trainings: the archive before and the model after; never calls a provider."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import randbelow
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.blobs import Blobs
+from bot.clock import Clock
+from bot.dataset import DatasetEntry, build_archive
+from bot.draft import DraftState
+from bot.errors import CannotServe, Missing
+from bot.ids import new_id
+from bot.lora import Lora
+from bot.photo_workers import PhotoWorkers
+from bot.store import drafts as draft_rows
+from bot.store import jobs as job_rows
+from bot.store import loras as lora_rows
+from bot.store.database import Database
+from bot.training.job import Job, JobKind, JobState, PictureSpec
+from providers.base import Aspect, TrainedLora, Trainer, TrainingOrder
+from providers.registry import Registry
+
+#: Pictures that a finished training shows of itself.
+SAMPLES = 4
+#: Seeds stay below 2**31, which every provider takes.
+SEEDS = 2**31 - 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class BroughtLora:
+    """The weights where they stay, and what is known of them."""
+
+    blob_key: str
+    sha256: str
+    size: int
+    trained: TrainedLora
+
+
+class TrainingCraft:
+    """How a training is ordered and its model kept."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        blobs: Blobs,
+        registry: Registry,
+        workers: PhotoWorkers,
+        clock: Clock,
+        work_dir: Path,
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._registry = registry
+        self._workers = workers
+        self._clock = clock
+        self._work_dir = work_dir
+
+    def adapter(self, job: Job) -> Trainer:
+        trainer = self._registry.trainers.get(job.provider)
+        if trainer is None:
+            raise CannotServe(
+                f"The trainer `{job.provider}` is no longer set up here.", advice="Tell the operator of this bot."
+            )
+        return trainer
+
+    def workspace(self, job: Job) -> Path:
+        return self._work_dir / job.id
+
+    async def order(self, job: Job) -> TrainingOrder:
+        if job.draft_id is None:
+            raise Missing("The draft of this training is gone.")
+        async with self._database.begin() as connection:
+            photos = await draft_rows.photos_in(connection, job.draft_id)
+        if not photos:
+            raise Missing("The photos of this training are gone.", advice="Start a new draft with /draft new.")
+        spec = job.training
+        archive = await build_archive(
+            [DatasetEntry(image=self._blobs.path(photo.blob_key), caption=photo.caption) for photo in photos],
+            trigger_word=spec.recipe.trigger_word,
+            kind=spec.recipe.kind,
+            name=spec.name,
+            into=self.workspace(job) / "archive.zip",
+            workers=self._workers,
+        )
+        return TrainingOrder(marker=job.marker, recipe=spec.recipe, archive=archive.path, photo_count=len(photos))
+
+    async def bring_home(self, job: Job, output: TrainedLora) -> BroughtLora:
+        key = f"loras/{job.id}.safetensors"
+        sha256, size = await self._workers.run(_fingerprint, output.path)
+        await self._blobs.put(key, output.path)
+        return BroughtLora(blob_key=key, sha256=sha256, size=size, trained=output)
+
+    async def keep(self, connection: AsyncConnection, job: Job, brought: BroughtLora) -> None:
+        now = self._clock.now()
+        lora = Lora(
+            id=new_id(),
+            owner_id=job.owner_id,
+            name=job.title,
+            trigger_word=job.training.recipe.trigger_word,
+            kind=job.training.recipe.kind,
+            base_model=brought.trained.base_model,
+            format=brought.trained.format,
+            job_id=job.id,
+            blob_key=brought.blob_key,
+            sha256=brought.sha256,
+            size=brought.size,
+            facts=brought.trained.facts,
+            created_at=now,
+        )
+        await lora_rows.insert(connection, lora)
+        makers = self._registry.image_makers_for(lora.base_model, lora.format)
+        if makers:
+            await job_rows.insert(connection, self._samples(job, lora, makers[0].name))
+
+    async def ended(self, connection: AsyncConnection, job: Job) -> None:
+        if job.draft_id is None:
+            return
+        # A training that failed gives its draft back, with every photo and caption.
+        state = DraftState.TRAINED if job.state is JobState.SUCCEEDED else DraftState.OPEN
+        await draft_rows.set_state(connection, job.draft_id, state, at=self._clock.now())
+        if state is DraftState.TRAINED and await draft_rows.active_of(connection, job.owner_id) == job.draft_id:
+            await draft_rows.set_active(connection, job.owner_id, None)
+
+    def _samples(self, job: Job, lora: Lora, provider: str) -> Job:
+        now = self._clock.now()
+        return Job(
+            id=new_id(),
+            kind=JobKind.PICTURES,
+            state=JobState.PREPARING,
+            owner_id=job.owner_id,
+            guild_id=job.guild_id,
+            title=job.title,
+            provider=provider,
+            spec=PictureSpec(
+                prompt=f"a photo of {lora.trigger_word}",
+                count=SAMPLES,
+                seed=randbelow(SEEDS),
+                aspect=Aspect.SQUARE,
+                strength=default_strength(self._registry, provider),
+            ),
+            draft_id=None,
+            lora_id=lora.id,
+            parent_id=job.id,
+            created_at=now,
+            updated_at=now,
+            next_at=now,
+        )
+
+
+def default_strength(registry: Registry, provider: str) -> float:
+    """Return the strength that an image maker works best with; 1 where it has none."""
+    limits = registry.image_makers[provider].capabilities.strength
+    return limits.default if limits else 1.0
+
+
+def _fingerprint(path: Path) -> tuple[str, int]:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size

@@ -1,0 +1,84 @@
+"""Owns the rules for words that people type and others read: names, trigger words, captions, prompts."""
+
+import re
+
+from bot.errors import BadInput
+
+LONGEST_NAME = 60
+LONGEST_TRIGGER_WORD = 24
+LONGEST_CAPTION = 300
+LONGEST_PROMPT = 1000
+
+#: Signs that Discord reads as a mention, a link or formatting.
+_MARKUP = re.compile(r"[@<>`*~|\\\[\]#]|__|https?://", re.IGNORECASE)
+_TRIGGER_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def model_name(text: str) -> str:
+    """Return a name for a model, trimmed.
+
+    Raises:
+        BadInput: it is empty, too long, or would be read as markup.
+    """
+    name = " ".join(text.split())
+    if not name:
+        raise BadInput("A name needs at least one letter.", advice="Something like **Rusty** is fine.")
+    if len(name) > LONGEST_NAME:
+        raise BadInput(
+            f"That name has {len(name)} characters and at most {LONGEST_NAME} fit.", advice="Choose a shorter one."
+        )
+    if _MARKUP.search(name) or not name.isprintable():
+        raise BadInput(
+            "A name cannot hold mentions, links or formatting signs such as @ < > * # or backquotes.",
+            advice="Use letters, digits, spaces and simple punctuation.",
+        )
+    return name
+
+
+def trigger_word(text: str) -> str:
+    """Return a trigger word.
+
+    Raises:
+        BadInput: it is not one plain word.
+    """
+    word = text.strip()
+    if len(word.split()) > 1:
+        joined = re.sub(r"[^A-Za-z0-9_-]", "", "".join(word.split()))[:LONGEST_TRIGGER_WORD]
+        hint = f"**{joined}** would do." if joined else "Something like **rustyfox** would do."
+        raise BadInput("A trigger word is one word, without spaces.", advice=hint)
+    if not 2 <= len(word) <= LONGEST_TRIGGER_WORD or not _TRIGGER_WORD.fullmatch(word):
+        raise BadInput(
+            f"A trigger word has 2 to {LONGEST_TRIGGER_WORD} plain letters, digits, - or _.",
+            advice="An unusual one works best, such as **rustyfox**.",
+        )
+    return word
+
+
+def caption(text: str) -> str:
+    """Return a caption on one line, trimmed; empty is fine.
+
+    Raises:
+        BadInput: it is too long.
+    """
+    line = " ".join(text.split())
+    if len(line) > LONGEST_CAPTION:
+        raise BadInput(f"A caption has at most {LONGEST_CAPTION} characters, this one has {len(line)}.")
+    return line
+
+
+def prompt(text: str) -> str:
+    """Return a prompt, trimmed.
+
+    Raises:
+        BadInput: it is too long.
+    """
+    line = " ".join(text.split())
+    if len(line) > LONGEST_PROMPT:
+        raise BadInput(f"A prompt has at most {LONGEST_PROMPT} characters, this one has {len(line)}.")
+    return line
+
+
+def file_label(name: str) -> str:
+    """Return a file's name so that it can be shown: short, and nothing in it is read as markup."""
+    plain = "".join(sign for sign in _MARKUP.sub("", name) if sign.isprintable()).strip()
+    return plain if len(plain) <= 60 else f"{plain[:40]}…{plain[-15:]}"
