@@ -1,0 +1,134 @@
+"""Discord's own OpenAPI file as a judge over the exchanges of the playground; it changes nothing.
+
+The file is not part of the project. It is looked for in the folder named by SPECS_DIR, then in ../shared/specs beside the
+checkout. Source: https://github.com/discord/discord-api-spec (specs/openapi.json), kept as `discord.openapi.json`.
+"""
+
+import functools
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from playground.rest import Exchange
+
+NAME = "discord.openapi.json"
+MISSING = (
+    f"{NAME} is not here: put specs/openapi.json of https://github.com/discord/discord-api-spec under that name "
+    "into a folder and name the folder in SPECS_DIR"
+)
+
+DEVIATIONS: tuple[tuple[str, str, str], ...] = (
+    # (method, where in the body as a regular expression, reason)
+    (
+        "POST|PATCH",
+        r"(data/)?attachments/\d+/id",
+        "discord.py numbers new files with integers, which Discord's documentation allows and the file does not",
+    ),
+)
+
+
+def spec_path() -> Path | None:
+    """Find the file, if it is there."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "specs"
+    folders = [Path(os.environ["SPECS_DIR"])] if os.environ.get("SPECS_DIR") else []
+    return next((folder / NAME for folder in [*folders, beside] if (folder / NAME).is_file()), None)
+
+
+class Judge:
+    """Hold the schemas and say what in an exchange does not fit them."""
+
+    def __init__(self, path: Path) -> None:
+        self.document: dict[str, Any] = json.loads(path.read_text())
+        resource = Resource(contents=self.document, specification=DRAFT202012)
+        self._registry = Registry().with_resource("urn:discord", resource)
+        self._validators: dict[str, Draft202012Validator] = {}
+        paths = sorted(self.document["paths"], key=lambda p: (p.count("{"), -len(p)))
+        self._paths = [(p, re.compile(re.sub(r"\\\{[^}]+\\\}", "([^/]+)", re.escape(p)))) for p in paths]
+
+    def complaints(self, exchange: Exchange) -> list[str]:
+        """List what does not fit. What was refused, or answered by a planned fault, is judged only where it can be."""
+        found = self._operation(exchange.method, exchange.path)
+        if found is None:
+            return [] if exchange.status == 404 else [f"{exchange.method} {exchange.path} is no operation of Discord"]
+        path, operation = found
+        problems: list[str] = []
+        if exchange.status < 400:
+            problems += self._request(exchange, path, operation)
+        if not exchange.planned:
+            problems += self._answer(exchange, path, operation)
+        return [f"{exchange.method} {exchange.path} ({exchange.status}): {problem}" for problem in problems]
+
+    def _operation(self, method: str, path: str) -> tuple[str, dict[str, Any]] | None:
+        for template, pattern in self._paths:
+            if pattern.fullmatch(path) and method.lower() in self.document["paths"][template]:
+                return template, self.document["paths"][template][method.lower()]
+        return None
+
+    def _request(self, exchange: Exchange, path: str, operation: dict[str, Any]) -> list[str]:
+        body = operation.get("requestBody")
+        if not body or "application/json" not in body["content"]:
+            return []
+        where = f"/paths/{_escaped(path)}/{exchange.method.lower()}/requestBody/content/application~1json/schema"
+        return [
+            f"request {place}: {message}"
+            for place, message in self._errors(where, exchange.request)
+            if not _allowed(exchange.method, place)
+        ]
+
+    def _answer(self, exchange: Exchange, path: str, operation: dict[str, Any]) -> list[str]:
+        if exchange.status >= 400:
+            kind = "RatelimitedResponse" if exchange.status == 429 else "ErrorResponse"
+            return [f"answer {p}: {m}" for p, m in self._errors(f"/components/schemas/{kind}", exchange.answer)]
+        answer = operation["responses"].get(str(exchange.status))
+        if answer is None:
+            return [f"status {exchange.status} is not among {list(operation['responses'])}"]
+        if "content" not in answer:
+            return [] if exchange.answer is None else ["an answer with a body where there is none"]
+        status = f"{exchange.method.lower()}/responses/{exchange.status}/content/application~1json/schema"
+        return [f"answer {p}: {m}" for p, m in self._errors(f"/paths/{_escaped(path)}/{status}", exchange.answer)]
+
+    def _errors(self, pointer: str, body: Any) -> list[tuple[str, str]]:
+        if pointer not in self._validators:
+            schema = {"$ref": "urn:discord#" + pointer}
+            self._validators[pointer] = Draft202012Validator(schema, registry=self._registry)
+        validator = self._validators[pointer]
+        if validator.is_valid(body):
+            return []
+        return [_told(error) for error in validator.iter_errors(body)]
+
+
+def _told(error: ValidationError) -> tuple[str, str]:
+    best = best_match([error]) or error
+    return "/".join(str(step) for step in best.absolute_path), best.message[:300]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("~", "~0").replace("/", "~1")
+
+
+def _allowed(method: str, place: str) -> bool:
+    return any(re.fullmatch(m, method) and re.fullmatch(where, place) for m, where, _ in DEVIATIONS)
+
+
+@functools.cache
+def judge() -> Judge | None:
+    """Give the judge, or nothing where the file is missing."""
+    path = spec_path()
+    return Judge(path) if path else None
+
+
+def assert_conforms(exchanges: Iterable[Exchange]) -> None:
+    """Fail with every complaint about these exchanges; without the file nothing is judged."""
+    one = judge()
+    if one is None:
+        return
+    complaints = [complaint for exchange in exchanges for complaint in one.complaints(exchange)]
+    assert not complaints, "\n".join(dict.fromkeys(complaints))
