@@ -75,20 +75,20 @@ class SketchAdapter(ABC, Generic[OrderT, OutputT]):
             raise Refused("This job was not prepared or was cleared up already.", advice="Start it again.") from error
         return marker
 
-    async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:  # noqa: ARG002 - see below
+    async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
         """Look for an order; a marker is never used twice here, so its time doesn't matter."""
         order = await _off_loop(self._workshop.order, marker)
         return None if order is None else marker
 
-    async def poll(self, remote_id: str, prepared: Prepared) -> Snapshot:  # noqa: ARG002 - the id is enough
+    async def poll(self, remote_id: str, prepared: Prepared) -> Snapshot:
         """Look at the order, and start its worker again if that has died."""
         return _snapshot(await self._with_order(remote_id, self._workshop.look))
 
-    async def cancel(self, remote_id: str, prepared: Prepared) -> None:  # noqa: ARG002 - the id is enough
+    async def cancel(self, remote_id: str, prepared: Prepared) -> None:
         """Leave word for the worker, which hears it within a step."""
         await self._with_order(remote_id, OrderFolder.ask_cancel)
 
-    async def collect(self, remote_id: str, prepared: Prepared, into: Path) -> OutputT:  # noqa: ARG002 - as above
+    async def collect(self, remote_id: str, prepared: Prepared, into: Path) -> OutputT:
         """Copy the results."""
 
         def gather(order: OrderFolder) -> OutputT:

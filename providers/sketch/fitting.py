@@ -14,7 +14,7 @@ import numpy as np
 from providers.base import Aspect
 from providers.sketch.denoiser import Array, Patch, denoise
 from providers.sketch.pictures import Photo, fit_photo, shape_of
-from providers.sketch.plan import Knot, Plan
+from providers.sketch.plan import Knot, Plan, Room, rooms, starting_plan
 
 #: How many photos are left out in turn at each size, and how many of the others restore them: enough to rank patches.
 _LEFT_OUT = {32: 8, 64: 6, 128: 3, 256: 1}
@@ -37,18 +37,20 @@ class _Search:
     """Walks downhill at one noise level, one length at a time, with smaller strides when no direction helps."""
 
     best: Patch
+    room: Room
     loss: float = math.inf
-    stride: float = 1.6
+    stride: float = 1.8
     turn: int = 0
     failures: int = 0
     tried: set[Patch] = field(default_factory=set)
 
     def propose(self) -> Patch:
-        while True:
-            candidate = _bounded(_moved(self.best, self.turn, self.stride))
+        for _ in range(24):
+            candidate = self.room.nearest(_moved(self.best, self.turn, self.stride))
             if candidate not in self.tried:
                 return candidate
             self._turn_on()
+        return self.room.within(np.random.default_rng(len(self.tried)).random(3).tolist())
 
     def tell(self, candidate: Patch, loss: float) -> None:
         self.tried.add(candidate)
@@ -64,19 +66,20 @@ class _Search:
 
 
 class Fitting:
-    """The search for better patches at all noise levels of a plan.
+    """The search for better patches at all noise levels.
 
     Args:
         photos: At least two.
-        plan: Where the search starts.
-        journal: The losses of an earlier run with the same photos and plan, to go on from; grows with each step.
+        resolution: The longest side of the pictures that the model will make, in pixels.
+        journal: The losses of an earlier run with the same photos, to go on from; grows with each step.
     """
 
-    def __init__(self, photos: Sequence[Photo], plan: Plan, journal: list[float]) -> None:
+    def __init__(self, photos: Sequence[Photo], resolution: int, journal: list[float]) -> None:
         self._photos = photos
-        self._start = plan
+        self._start = starting_plan(resolution)
         self.journal = journal
-        self._searches = [_Search(best=knot.patch) for knot in plan.knots]
+        places = zip(self._start.knots, rooms(resolution), strict=True)
+        self._searches = [_Search(best=knot.patch, room=room) for knot, room in places]
         self._pictures: dict[int, Array] = {}
 
     @property
@@ -140,12 +143,3 @@ def _moved(patch: Patch, turn: int, stride: float) -> Patch:
             return replace(patch, tint=patch.tint * factor * factor)
         case _:
             return replace(patch, reach=patch.reach * factor)
-
-
-def _bounded(patch: Patch) -> Patch:
-    """Keep the lengths where they mean something, rounded so that a search can't circle among equals."""
-    return Patch(
-        radius=round(min(max(patch.radius, 0.008), 1.0), 5),
-        reach=round(min(max(patch.reach, 0.005), 0.15), 5),
-        tint=round(min(max(patch.tint, 0.005), 0.6), 5),
-    )

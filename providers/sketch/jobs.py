@@ -11,7 +11,6 @@ from providers.sketch.fitting import Fitting
 from providers.sketch.model import SketchModel, load_model, save_model
 from providers.sketch.order_folder import OrderFolder, write_bytes
 from providers.sketch.pictures import read_archive, save_png
-from providers.sketch.plan import starting_plan
 from providers.sketch.sampling import rungs_of, sample
 
 
@@ -23,7 +22,7 @@ def train(order: OrderFolder, desk: Desk) -> None:
     desk.say("reading the photos", 0, steps)
     least, most = (int(request[name]) for name in ("least_photos", "most_photos"))
     photos = read_archive(order.inputs / "archive.zip", shortest=resolution, least=least, most=most)
-    fitting = Fitting(photos, starting_plan(resolution), order.journal())
+    fitting = Fitting(photos, resolution, order.journal())
     levels = len(fitting.plan.knots)
     for now in fitting.run(steps):
         order.write_journal(fitting.journal)

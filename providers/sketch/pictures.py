@@ -23,7 +23,7 @@ ENLARGE = 4
 _PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _MAX_PHOTO_BYTES = 64 * 1024 * 1024
 #: At most this part of a photo's side is cut away to meet a picture's shape; what is then missing is continued.
-_MOST_CUT = 0.22
+_MOST_CUT = 0.2
 
 
 def shape_of(aspect: Aspect, longest: int) -> tuple[int, int]:
@@ -128,18 +128,18 @@ def _cut(image: Image.Image, ratio: float) -> Image.Image:
         left = (width - kept) // 2
         return image.crop((left, 0, left + kept, height))
     kept = min(height, max(round(width / ratio), round(height * (1 - _MOST_CUT))))
-    top = (height - kept) // 3
+    top = (height - kept) // 5
     return image.crop((0, top, width, top + kept))
 
 
 def _continued(image: Image.Image, width: int, height: int) -> Image.Image:
-    """Continue a photo beyond its borders: its mirror image, more blurred the farther out."""
+    """Continue a photo beyond its borders with the colours of its border, more blurred the farther out."""
     left, top = (width - image.width) // 2, (height - image.height) // 2
     sides = ((top, height - image.height - top), (left, width - image.width - left), (0, 0))
-    mirrored = Image.fromarray(np.pad(np.asarray(image), sides, mode="symmetric"))
+    continued = Image.fromarray(np.pad(np.asarray(image), sides, mode="edge"))
     margin = max(width - image.width, height - image.height) / 2
     mask = Image.new("L", (width, height), 255)
     mask.paste(0, (left, top, left + image.width, top + image.height))
     soft = mask.filter(ImageFilter.GaussianBlur(margin / 4))
     soft.paste(0, (left, top, left + image.width, top + image.height))
-    return Image.composite(mirrored.filter(ImageFilter.GaussianBlur(margin / 3)), mirrored, soft)
+    return Image.composite(continued.filter(ImageFilter.GaussianBlur(margin / 2)), continued, soft)
