@@ -40,7 +40,7 @@ def walk(components: list[Json], path: Path = ("components",)) -> Iterator[tuple
 
 def texts(components: list[Json]) -> list[str]:
     """List what the text displays say, in reading order."""
-    return [node["content"] for _, node in walk(components) if node.get("type") == TEXT_DISPLAY]
+    return [str(node.get("content") or "") for _, node in walk(components) if node.get("type") == TEXT_DISPLAY]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -102,6 +102,16 @@ def direct_messages_closed() -> ApiError:
     return ApiError(403, 50007, "Cannot send messages to this user")
 
 
+def no_mutual_guild() -> ApiError:
+    """Refuse a direct message to somebody who shares no server with the bot."""
+    return ApiError(403, 50278, "Cannot send messages to this user due to having no mutual guilds")
+
+
+def invalid_json() -> ApiError:
+    """Refuse a body that is no JSON."""
+    return ApiError(400, 50109, "The request body contains invalid JSON.")
+
+
 def missing_permissions() -> ApiError:
     """Refuse what the bot's roles do not allow here."""
     return ApiError(403, 50013, "Missing Permissions")
@@ -146,4 +156,10 @@ class FormErrors:
             ApiError: 50035 with all that was noted.
         """
         if self._tree:
-            raise ApiError(400, 50035, "Invalid Form Body", errors=self._tree)
+            raise ApiError(400, 50035, "Invalid Form Body", errors=_deepest(self._tree))
+
+
+def _deepest(node: dict[str, Any]) -> dict[str, Any]:
+    """Keep the most particular complaints: Discord's format has no place for one on a node and one below it."""
+    below = {key: _deepest(child) for key, child in node.items() if key != "_errors"}
+    return below or node

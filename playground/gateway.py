@@ -136,12 +136,9 @@ class Gateway:
 
     def invalidate(self, *, resumable: bool = False) -> None:
         """Tell every connected bot that its session is over (op 9)."""
+        self._tell({"op": 9, "d": resumable})
         if not resumable:
-            for session_id in [s.id for s in self.sessions.values() if s.connection]:
-                self._tell({"op": 9, "d": False})
-                del self.sessions[session_id]
-            return
-        self._tell({"op": 9, "d": True})
+            self.sessions = {key: session for key, session in self.sessions.items() if not session.connection}
 
     def drop(self) -> None:
         """Cut every connection without a close frame; the sessions can be resumed."""
@@ -166,7 +163,7 @@ class Gateway:
     # ------------------------------------------------------------------ the protocol
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
         """Serve one websocket from HELLO to its end."""
-        ws = web.WebSocketResponse(autoping=True, max_msg_size=1 << 20)
+        ws = web.WebSocketResponse(timeout=0.5, max_msg_size=1 << 20)
         await ws.prepare(request)
         connection = Connection(ws, request)
         self._connections.add(connection)

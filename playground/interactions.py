@@ -92,6 +92,7 @@ class Interactions:
     def __init__(self, posting: Posting) -> None:
         self.posting, self.world, self.gateway = posting, posting.world, posting.gateway
         self.all: dict[int, Interaction] = {}
+        self._by_token: dict[str, Interaction] = {}
 
     # ------------------------------------------------------------------ from the person
     def start(
@@ -110,7 +111,7 @@ class Interactions:
         interaction = Interaction(
             **identity, kind=kind, user=user, channel=channel, data=data, source=source, parent=parent
         )
-        self.all[interaction.id] = interaction
+        self.all[interaction.id] = self._by_token[interaction.token] = interaction
         heard = self.gateway.dispatch("INTERACTION_CREATE", self._payload(interaction), guild_id=channel.guild_id)
         if heard:
             give_up = lambda: self._fail(interaction)  # noqa: E731 - one call
@@ -212,6 +213,8 @@ class Interactions:
     def _post(
         self, interaction: Interaction, data: Json, files: dict[int, SentFile], *, followup: bool = False
     ) -> Message:
+        if interaction.channel.deleted:
+            raise errors.unknown_channel()
         flags = int(data.get("flags") or 0)
         more = self._circumstances(interaction, flags, followup=followup)
         return self.posting.create(interaction.channel, self.world.bot, data, files, **more)
@@ -251,7 +254,7 @@ class Interactions:
         Raises:
             ApiError: It was never given out, not yet answered, or has expired.
         """
-        interaction = next((i for i in self.all.values() if i.token == token), None)
+        interaction = self._by_token.get(token)
         if interaction is None or interaction.answer is None:
             raise errors.unknown_webhook()
         if self.world.clock.time() - interaction.created_at > TOKEN_SECONDS:

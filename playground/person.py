@@ -1,7 +1,6 @@
 """A person who uses the bot through the real client's eyes and hands: types, attaches, presses, fills in, reads."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from playground import payloads
@@ -10,70 +9,18 @@ from playground.errors import PersonError
 from playground.form import fill
 from playground.interactions import Answer, Interaction, InteractionKind
 from playground.limits import MAX_FILE_BYTES, MAX_FILES, SentFile
+from playground.outcome import Outcome
 from playground.permissions import Permission
-from playground.seen import Button, Choice, Modal, SeenMessage, Select, Upload, see, see_modal, upload
+from playground.seen import Button, Choice, Modal, SeenMessage, Select, Upload, see, see_modal
 from playground.slash import Filled, fill_options, find_command
 from playground.world import Channel, Message, Role, User
 
 if TYPE_CHECKING:
     from playground.server import Playground
 
-__all__ = ["Button", "Choice", "Modal", "Outcome", "Person", "PersonError", "Place", "SeenMessage", "Upload", "upload"]
+__all__ = ["Button", "Choice", "Modal", "Outcome", "Person", "PersonError", "Place", "SeenMessage", "Upload"]
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """Show what came of a press or a command, as far as it had come when it was awaited."""
-
-    place: "Place" = field(repr=False)
-    interaction: Interaction = field(repr=False)
-    message: SeenMessage | None
-    modal: Modal | None
-    failed: str | None
-
-    @property
-    def deferred(self) -> bool:
-        """Tell whether the bot asked for time first."""
-        return self.interaction.answer in (Answer.DEFERRED_MESSAGE, Answer.DEFERRED_UPDATE)
-
-    @property
-    def updated(self) -> bool:
-        """Tell whether the answer changed the message that carries the component."""
-        return self.interaction.answer in (Answer.UPDATE, Answer.DEFERRED_UPDATE)
-
-    @property
-    def text(self) -> str:
-        """Give what the answer says; nothing when there is no message."""
-        return self.message.text if self.message else ""
-
-    @property
-    def ephemeral(self) -> bool:
-        return bool(self.message and self.message.ephemeral)
-
-    @property
-    def buttons(self) -> tuple[Button, ...]:
-        return self.message.buttons if self.message else ()
-
-    @property
-    def selects(self) -> tuple[Select, ...]:
-        return self.message.selects if self.message else ()
-
-    @property
-    def images(self) -> tuple[bytes, ...]:
-        return self.message.images if self.message else ()
-
-    @property
-    def followups(self) -> list[SeenMessage]:
-        """List the further messages that stand by now."""
-        return [self.place.look(m) for m in self.interaction.followups if not m.deleted]
-
-    async def followup(self, number: int = 0, *, timeout: float = 10.0) -> SeenMessage:  # noqa: ASYNC109 - as in World.until
-        """Wait for a further message."""
-        sent = self.interaction.followups
-        await self.place.world.until(lambda: len(sent) > number, timeout=timeout, what=f"follow-up {number}")
-        return self.place.look(sent[number])
 
 
 class Person:
@@ -236,6 +183,9 @@ class Place:
 
     def _offered(self) -> list[Json]:
         """List the commands that the client shows to this person here."""
+        guild = self.world.guilds.get(self.channel.guild_id or 0)
+        if guild is not None and self.world.bot.id not in guild.members:
+            return []
         return [c for c in self.discord.commands(self.channel.guild_id) if self._may_use(c)]
 
     def _may_use(self, command: Json) -> bool:

@@ -172,8 +172,19 @@ class Posting:
         if "content" in payload:
             message.content = payload["content"] or ""
         if "embeds" in payload:
-            message.embeds = [{"type": "rich"} | _without_nulls(e) for e in payload["embeds"] or []]
+            message.embeds = [self._embed(e, attachments) for e in payload["embeds"] or []]
         self._ping(message, payload.get("allowed_mentions"))
+
+    def _embed(self, embed: Json, files: list[Attachment]) -> Json:
+        """Resolve the pictures of an embed; `attachment://` names a file of the same message."""
+        out: Json = {"type": "rich"} | {key: value for key, value in embed.items() if value is not None}
+        for part in ("image", "thumbnail"):
+            url = str((out.get(part) or {}).get("url", ""))
+            found = [f for f in files if url == f"attachment://{f.filename}"]
+            if found:
+                where = f"{self.cdn_base}{found[0].path}"
+                out[part] = {"url": where, "proxy_url": where, "content_type": found[0].content_type}
+        return out
 
     def _ping(self, message: Message, allowed: Json | None) -> None:
         """Note whom the text notifies; text displays do as well as the content."""
@@ -231,7 +242,3 @@ class Posting:
 
 def _guild_of(channel: Channel) -> Json:
     return {} if channel.guild_id is None else {"guild_id": str(channel.guild_id)}
-
-
-def _without_nulls(embed: Json) -> Json:
-    return {key: value for key, value in embed.items() if value is not None}

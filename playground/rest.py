@@ -92,7 +92,11 @@ class RestServer:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         path = request.path.removeprefix(PREFIX)
-        payload, files = await _body(request)
+        try:
+            payload, files = await _body(request)
+        except ValueError:
+            body = json.dumps(errors.invalid_json().body()).encode()
+            return web.Response(status=400, body=body, headers={"Content-Type": "application/json"})
         fault = self.faults.take(request.method, path)
         if fault is not None and fault.gate is not None and fault.when is When.BEFORE:
             fault.arrived.set()

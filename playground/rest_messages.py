@@ -5,6 +5,7 @@ from typing import Any
 
 from playground import errors, payloads
 from playground.errors import ApiError
+from playground.limits import EPHEMERAL
 from playground.permissions import Permission
 from playground.posting import Posting
 from playground.rest import Call, Reply, Route
@@ -50,13 +51,18 @@ class MessageRoutes:
         self._need(channel, Permission.SEND_MESSAGES)
         if call.files:
             self._need(channel, Permission.ATTACH_FILES)
-        if channel.recipient_id is not None and not self.world.users[channel.recipient_id].accepts_dms:
+        if channel.recipient_id is not None:
+            self._reach(channel.recipient_id)
+        if earlier := self._same_nonce(channel, call.payload):
+            return self._shown(earlier)
+        payload = call.payload | {"flags": int(call.payload.get("flags") or 0) & ~EPHEMERAL}
+        return self._shown(self.posting.create(channel, self.world.bot, payload, call.files, **self._reply_to(call)))
+
+    def _reach(self, user_id: int) -> None:
+        if not any({user_id, self.world.bot.id} <= guild.members.keys() for guild in self.world.guilds.values()):
+            raise errors.no_mutual_guild()
+        if not self.world.users[user_id].accepts_dms:
             raise errors.direct_messages_closed()
-        earlier = self._same_nonce(channel, call.payload)
-        message = earlier or self.posting.create(
-            channel, self.world.bot, call.payload, call.files, **self._reply_to(call)
-        )
-        return self._shown(message)
 
     def _reply_to(self, call: Call) -> dict[str, Any]:
         reference = call.payload.get("message_reference")

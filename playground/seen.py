@@ -27,17 +27,12 @@ Json = dict[str, Any]
 _LINK = 5
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Upload:
     """Hold a file that a person attaches."""
 
     name: str
     data: bytes = field(repr=False)
-
-
-def upload(name: str, data: bytes) -> Upload:
-    """Make an `Upload` without naming its parts."""
-    return Upload(name=name, data=data)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """Discord's own OpenAPI file as a judge over the exchanges of the playground; it changes nothing.
 
-The file is not part of the project. It is looked for in the folder named by SPECS_DIR, then in ../shared/specs beside the
-checkout. Source: https://github.com/discord/discord-api-spec (specs/openapi.json), kept as `discord.openapi.json`.
+The file is not part of the project. It is looked for in the folder named by SPECS_DIR, then in ../shared/specs beside
+the checkout. Source: https://github.com/discord/discord-api-spec (specs/openapi.json), kept as `discord.openapi.json`.
 """
 
 import functools

@@ -108,7 +108,7 @@ class PlainBot(commands.Bot):
         )
         self.heard: list[discord.Message] = []
         self.gone: list[tuple[str, int]] = []
-        self.resumed = 0
+        self.was_ready = asyncio.Event()
         self.sync = sync
         add_commands(self.tree)
 
@@ -128,8 +128,8 @@ class PlainBot(commands.Bot):
             sizes = [len(await attachment.read()) for attachment in message.attachments]
             await message.channel.send(f"got {sizes}")
 
-    async def on_resumed(self) -> None:
-        self.resumed += 1
+    async def on_ready(self) -> None:
+        self.was_ready.set()
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         self.gone.append(("guild", guild.id))
@@ -196,7 +196,7 @@ async def connected(server: Playground, bot: PlainBot | None = None, **settings:
     dial(server)
     bot = bot or PlainBot(**settings)
     task = asyncio.create_task(bot.start(server.token))
-    ready = asyncio.create_task(_ready(bot))
+    ready = asyncio.create_task(bot.was_ready.wait())
     try:
         await asyncio.wait({task, ready}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -207,8 +207,3 @@ async def connected(server: Playground, bot: PlainBot | None = None, **settings:
         ready.cancel()
         await bot.close()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def _ready(bot: PlainBot) -> None:
-    while not bot.is_ready():
-        await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-from playground.seen import upload
+from playground.seen import Upload
 from tests.playground.bots import connected
 from tests.playing import running_playground
 
@@ -6,7 +6,7 @@ from tests.playing import running_playground
 async def test_person_slash_gets_the_answer():
     async with running_playground() as server, connected(server):
         place = server.person("alice").in_channel()
-        outcome = await place.slash("draft new", name="Rusty", kind="person", photo=upload("a.jpg", b"12345"))
+        outcome = await place.slash("draft new", name="Rusty", kind="person", photo=Upload("a.jpg", b"12345"))
         assert outcome.text == "Rusty person 5 100"
         assert outcome.ephemeral
 
@@ -22,6 +22,6 @@ async def test_person_form_is_filled_in_and_sent():
             base_model="dev",
             Way="good",
             consent=True,
-            photos=[upload("a.png", b"1"), upload("b.png", b"22")],
+            photos=[Upload("a.png", b"1"), Upload("b.png", b"22")],
         )
         assert done.text == "['TOK', 'dev', 'good'] True [1, 2]"
