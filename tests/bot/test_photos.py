@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageCms, ImageFilter
 
 from bot.photo_checks import FindingCode, find_duplicates, near_duplicate_of
+from bot.photo_files import PhotoFormat, is_cut_off
 from bot.photo_workers import PhotoWorkers, WorkOverran
 from bot.photos import PhotoRefused, develop, develop_now
 from tests.bot.pictures import (
@@ -131,12 +132,20 @@ async def test_develop_turns_the_photo_upright(photo_format, workers):
     assert_colours(corners(decode(photo.data)), [BLUE, RED, GREY, GREEN])
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-async def test_develop_knows_every_orientation(orientation, workers):
-    turns = [None, None, *Image.Transpose]
-    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
-    upright = draw_quarters(320, 480)
-    stored = upright if orientation == 1 else upright.transpose(turns[2:][undo[orientation]])
+@pytest.mark.parametrize(
+    ("orientation", "as_stored"),
+    [
+        (2, Image.Transpose.FLIP_LEFT_RIGHT),
+        (3, Image.Transpose.ROTATE_180),
+        (4, Image.Transpose.FLIP_TOP_BOTTOM),
+        (5, Image.Transpose.TRANSPOSE),
+        (6, Image.Transpose.ROTATE_90),
+        (7, Image.Transpose.TRANSVERSE),
+        (8, Image.Transpose.ROTATE_270),
+    ],
+)
+async def test_develop_knows_every_orientation(orientation, as_stored, workers):
+    stored = draw_quarters(320, 480).transpose(as_stored)
     photo = await develop(encode(stored, exif=make_exif(orientation=orientation)), file_name="a.jpg", workers=workers)
     assert (photo.width, photo.height) == (320, 480)
     assert_colours(corners(decode(photo.data)), [RED, GREEN, BLUE, GREY])
@@ -254,6 +263,22 @@ async def test_develop_refuses_half_a_tiff_without_a_word_to_the_terminal(compre
     error = await refusal(data[: len(data) // 2], workers)
     assert str(error).startswith(("cat.jpg is damaged", "cat.jpg begins like a picture (TIFF)"))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("boxes", "cut"),
+    [
+        (b"\0\0\0\x0cftypheic", False),
+        (b"\0\0\0\x0cftypheic\0\0\0\x10mdatabcdefgh", False),
+        (b"\0\0\0\x0cftypheic\0\0\0\x10mdatabc", True),
+        (b"\0\0\0\x0cftypheic\0\0\0\x01mdat\0\0\0\0\0\0\0\x12ab", False),
+        (b"\0\0\0\x0cftypheic\0\0\0\x01mdat\0\0\0\0\0\0\0\x12a", True),
+        (b"\0\0\0\x0cftypheic\0\0\0\0mdatabc", False),
+        (b"\0\0\0\x0cftypheic\0\0\0\x02mdatabc", True),
+    ],
+)
+def test_cut_off_is_told_by_the_boxes_of_a_heic_file(boxes, cut):
+    assert is_cut_off(boxes, PhotoFormat.HEIF) is cut
 
 
 async def test_develop_refuses_what_only_begins_like_a_picture(workers):
