@@ -1,0 +1,176 @@
+"""What every adapter must do, whoever its provider is; each test runs once for each bench."""
+
+import logging
+
+import pytest
+import pytest_asyncio
+
+from providers.base import RemoteState
+from providers.errors import NotFound, ProviderError, Refused
+from providers.recipe import Limits
+from tests.providers.benches import BENCHES
+from tests.providers.contract import PROMPT, SINCE, TRIGGER_WORD, snapshots, wait_for
+
+
+@pytest_asyncio.fixture(params=BENCHES)
+async def bench(request, tmp_path):
+    bench = BENCHES[request.param](tmp_path)
+    await bench.start()
+    yield bench
+    await bench.stop()
+
+
+async def accepted(adapter, order):
+    prepared = await adapter.prepare(order)
+    return await adapter.submit(order, prepared), prepared
+
+
+async def test_contract_a_job_goes_from_prepare_to_cleanup_each_call_repeatable(bench):
+    adapter, order = bench.make_adapter(), bench.make_order("job-1")
+    prepared = await adapter.prepare(order)
+    assert await adapter.prepare(order) == prepared
+    remote_id = await adapter.submit(order, prepared)
+    assert await adapter.find("job-1", prepared, SINCE) == remote_id
+    assert (await wait_for(adapter, remote_id, prepared)).state is RemoteState.SUCCEEDED
+    for name in ("first", "second"):
+        into = bench.tmp_path / name
+        into.mkdir()
+        bench.check_output(await adapter.collect(remote_id, prepared, into), order, into)
+    await adapter.cleanup(remote_id, prepared)
+    await adapter.cleanup(remote_id, prepared)
+
+
+async def test_contract_progress_never_goes_back(bench):
+    adapter = bench.make_adapter()
+    remote_id, prepared = await accepted(adapter, bench.make_order("job-1"))
+    seen = [look async for look in snapshots(adapter, remote_id, prepared)]
+    ranks = [[RemoteState.QUEUED, RemoteState.RUNNING, RemoteState.SUCCEEDED].index(look.state) for look in seen]
+    steps = [look.progress.step for look in seen if look.progress and look.progress.step is not None]
+    assert ranks == sorted(ranks)
+    assert steps == sorted(steps)
+    assert all(look.progress.step <= look.progress.total for look in seen if look.progress and look.progress.total)
+
+
+async def test_contract_a_queued_job_says_so_and_can_be_canceled(bench):
+    adapter = bench.make_adapter()
+    with bench.busy():
+        remote_id, prepared = await accepted(adapter, bench.make_order("job-1"))
+        assert (await adapter.poll(remote_id, prepared)).state is RemoteState.QUEUED
+        await adapter.cancel(remote_id, prepared)
+        await adapter.cancel(remote_id, prepared)
+        assert (await wait_for(adapter, remote_id, prepared)).state is RemoteState.CANCELED
+
+
+async def test_contract_a_running_job_can_be_canceled(bench):
+    adapter = bench.make_adapter()
+    remote_id, prepared = await accepted(adapter, bench.make_long_order("job-1"))
+    await wait_for(adapter, remote_id, prepared, RemoteState.RUNNING)
+    await adapter.cancel(remote_id, prepared)
+    assert (await wait_for(adapter, remote_id, prepared)).state is RemoteState.CANCELED
+
+
+async def test_contract_cancel_after_the_end_changes_nothing(bench):
+    adapter = bench.make_adapter()
+    remote_id, prepared = await accepted(adapter, bench.make_order("job-1"))
+    await wait_for(adapter, remote_id, prepared)
+    await adapter.cancel(remote_id, prepared)
+    assert (await adapter.poll(remote_id, prepared)).state is RemoteState.SUCCEEDED
+
+
+async def test_contract_a_fresh_adapter_finds_and_finishes_what_another_submitted(bench):
+    order = bench.make_order("job-1")
+    remote_id, prepared = await accepted(bench.make_adapter(), order)
+    fresh = bench.make_adapter()
+    assert await fresh.find("job-1", prepared, SINCE) == remote_id
+    assert (await wait_for(fresh, remote_id, prepared)).state is RemoteState.SUCCEEDED
+    into = bench.tmp_path / "out"
+    into.mkdir()
+    bench.check_output(await fresh.collect(remote_id, prepared, into), order, into)
+
+
+async def test_contract_find_doesnt_see_what_was_only_prepared(bench):
+    adapter = bench.make_adapter()
+    prepared = await adapter.prepare(bench.make_order("job-1"))
+    assert await adapter.find("job-1", prepared, SINCE) is None
+    await adapter.cleanup(None, prepared)
+
+
+@pytest.mark.parametrize("marker", ["never-submitted", "../..", ""])
+async def test_contract_find_of_an_unknown_marker_is_none(bench, marker):
+    adapter = bench.make_adapter()
+    prepared = await adapter.prepare(bench.make_order("job-1"))
+    assert await adapter.find(marker, prepared, SINCE) is None
+
+
+@pytest.mark.parametrize("remote_id", ["unknown-id", "../..", "", "a/b"])
+async def test_contract_an_unknown_id_is_not_found(bench, remote_id):
+    adapter = bench.make_adapter()
+    prepared = await adapter.prepare(bench.make_order("job-1"))
+    with pytest.raises(NotFound):
+        await adapter.poll(remote_id, prepared)
+    with pytest.raises(NotFound):
+        await adapter.collect(remote_id, prepared, bench.tmp_path)
+
+
+async def test_contract_a_job_that_was_cleaned_up_is_not_found(bench):
+    adapter = bench.make_adapter()
+    remote_id, prepared = await accepted(adapter, bench.make_long_order("job-1"))
+    await adapter.cleanup(remote_id, prepared)
+    with pytest.raises(NotFound):
+        await adapter.poll(remote_id, prepared)
+
+
+async def test_contract_a_job_without_result_is_not_collected(bench):
+    adapter = bench.make_adapter()
+    with bench.busy():
+        remote_id, prepared = await accepted(adapter, bench.make_order("job-1"))
+        with pytest.raises(ProviderError):
+            await adapter.collect(remote_id, prepared, bench.tmp_path)
+
+
+async def test_contract_unfit_orders_are_refused_with_advice(bench):
+    adapter = bench.make_adapter()
+    for order in bench.unfit_orders():
+        with pytest.raises(Refused) as refused:
+            await adapter.prepare(order)
+        assert str(refused.value).endswith(".")
+        assert refused.value.advice.endswith(".")
+
+
+async def test_contract_logs_hold_neither_prompt_nor_trigger_word(bench, caplog):
+    caplog.set_level(logging.DEBUG)
+    adapter = bench.make_adapter()
+    remote_id, prepared = await accepted(adapter, bench.make_order("job-1"))
+    await wait_for(adapter, remote_id, prepared)
+    await adapter.cleanup(remote_id, prepared)
+    assert PROMPT not in caplog.text
+    assert TRIGGER_WORD not in caplog.text
+
+
+async def test_contract_check_says_in_one_line_that_it_can_be_used(bench):
+    health = await bench.make_adapter().check()
+    assert health.ok
+    assert health.detail
+    assert "\n" not in health.detail
+
+
+async def test_contract_estimate_is_sane(bench):
+    adapter = bench.make_adapter()
+    small, large = (adapter.estimate(make("job-1")) for make in (bench.make_order, bench.make_long_order))
+    assert 0 <= small.low_usd <= small.high_usd
+    assert 0 < small.minutes <= large.minutes
+    assert small.basis
+
+
+async def test_contract_capabilities_are_sane(bench):
+    adapter = bench.make_adapter()
+    can = adapter.capabilities
+    limits = [value for value in vars(can).values() if isinstance(value, Limits)]
+    assert limits
+    assert all(limit.default in limit for limit in limits)
+    assert can.base_models
+    assert 0 < can.poll_seconds < can.max_run_seconds
+    assert can.settle_seconds >= 0
+    assert "\n" not in can.notice
+    assert adapter.name
+    assert adapter.title
