@@ -1,9 +1,10 @@
-"""Owns what a draft is: the photos and words that a model will be trained from; never reads or writes anything."""
+"""Owns what a draft is, the photos and words that a model will be trained from; never reads or writes anything."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.errors import Missing, NotYours, WrongMoment
 from providers.recipe import BaseModelName, SubjectKind
 
 #: More photos than this make a LoRA no better, and thirty still fit on one contact sheet.
@@ -65,3 +66,35 @@ class DraftPhoto:
     findings: tuple[StoredFinding, ...]
     caption: str
     created_at: datetime
+
+
+def owned(draft: Draft | None, owner_id: int) -> Draft:
+    """Return the draft if it exists and is this person's.
+
+    Raises:
+        Missing: there is none, or it was discarded.
+        NotYours: it belongs to somebody else.
+    """
+    if draft is None or draft.state is DraftState.DISCARDED:
+        raise Missing("There is no such draft.", advice="/draft show shows yours.")
+    if draft.owner_id != owner_id:
+        raise NotYours("That draft belongs to somebody else.", advice="Make your own with /draft new.")
+    return draft
+
+
+def still_open(draft: Draft) -> Draft:
+    """Return the draft if it can still be changed and trained.
+
+    Raises:
+        WrongMoment: it is being trained or has been trained.
+    """
+    if draft.state is DraftState.TRAINING:
+        raise WrongMoment(
+            f"**{draft.name}** is being trained already, so its photos stay as they are.",
+            advice="/jobs shows how far it is.",
+        )
+    if draft.state is not DraftState.OPEN:
+        raise WrongMoment(
+            f"**{draft.name}** has been trained already.", advice="/models list shows it; /draft new starts another."
+        )
+    return draft

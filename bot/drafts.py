@@ -9,7 +9,7 @@ from bot.blobs import Blobs
 from bot.clock import Clock
 from bot.contact_sheet import SheetTile, draw_sheet
 from bot.downloads import Downloads, Upload
-from bot.draft import MOST_PHOTOS, Draft, DraftPhoto, DraftState, StoredFinding
+from bot.draft import MOST_PHOTOS, Draft, DraftPhoto, DraftState, StoredFinding, owned, still_open
 from bot.errors import BotError, CannotServe, Missing, NotYours, WrongMoment
 from bot.ids import new_id
 from bot.photo_checks import find_duplicates
@@ -127,8 +127,8 @@ class DraftService:
     async def choose(self, owner_id: int, draft_id: str) -> Draft:
         """Make a draft the one that the person's photos go to."""
         async with self._database.begin() as connection:
-            draft = _owned(await rows.get(connection, draft_id), owner_id)
-            _still_open(draft)
+            draft = owned(await rows.get(connection, draft_id), owner_id)
+            still_open(draft)
             await rows.set_active(connection, owner_id, draft_id)
         return draft
 
@@ -141,7 +141,7 @@ class DraftService:
         """
         async with self._database.begin() as connection:
             if draft_id is not None:
-                return _owned(await rows.get(connection, draft_id), owner_id)
+                return owned(await rows.get(connection, draft_id), owner_id)
             choices = await rows.open_of(connection, owner_id)
             active = await rows.active_of(connection, owner_id)
         if not choices:
@@ -156,7 +156,7 @@ class DraftService:
     async def view(self, owner_id: int, draft_id: str, *, with_sheet: bool = True) -> DraftView:
         """Return what the draft's panel shows."""
         async with self._database.begin() as connection:
-            draft = _owned(await rows.get(connection, draft_id), owner_id)
+            draft = owned(await rows.get(connection, draft_id), owner_id)
             photos = await rows.photos_in(connection, draft_id)
         sheet = await self._sheet(photos) if photos and with_sheet else None
         return DraftView(
@@ -175,7 +175,7 @@ class DraftService:
         draft: Draft | None = None
         try:
             draft = await self.current(owner_id, draft_id)
-            _still_open(draft)
+            still_open(draft)
         except WrongMoment:
             choices = await self.open_drafts(owner_id)
             if draft is not None or len(choices) < 2:
@@ -213,7 +213,7 @@ class DraftService:
     async def remove(self, owner_id: int, draft_id: str, photo_ids: Sequence[str]) -> int:
         """Remove photos from a draft and return how many went."""
         async with self._database.begin() as connection:
-            _still_open(_owned(await rows.get(connection, draft_id), owner_id))
+            still_open(owned(await rows.get(connection, draft_id), owner_id))
             gone = [photo for photo in await rows.photos_in(connection, draft_id) if photo.id in photo_ids]
             await rows.delete_photos(connection, [photo.id for photo in gone])
         await self._blobs.delete(photo.blob_key for photo in gone)
@@ -227,7 +227,7 @@ class DraftService:
         """
         clean = {photo_id: words.caption(text) for photo_id, text in captions.items()}
         async with self._database.begin() as connection:
-            _still_open(_owned(await rows.get(connection, draft_id), owner_id))
+            still_open(owned(await rows.get(connection, draft_id), owner_id))
             there = {photo.id for photo in await rows.photos_in(connection, draft_id)}
             for photo_id in clean.keys() & there:
                 await rows.caption_photo(connection, photo_id, clean[photo_id])
@@ -235,8 +235,8 @@ class DraftService:
     async def discard(self, owner_id: int, draft_id: str) -> Draft:
         """Throw a draft and its photos away."""
         async with self._database.begin() as connection:
-            draft = _owned(await rows.get(connection, draft_id), owner_id)
-            _still_open(draft)
+            draft = owned(await rows.get(connection, draft_id), owner_id)
+            still_open(draft)
             photos = await rows.photos_in(connection, draft_id)
             await rows.delete_photos(connection, [photo.id for photo in photos])
             await rows.set_state(connection, draft_id, DraftState.DISCARDED, at=self._clock.now())
@@ -289,7 +289,7 @@ class DraftService:
         await self._store(photos, developed)
         added: list[DraftPhoto] = []
         async with self._database.begin() as connection:
-            _still_open(_owned(await rows.get(connection, draft.id), draft.owner_id))
+            still_open(owned(await rows.get(connection, draft.id), draft.owner_id))
             there = list(await rows.photos_in(connection, draft.id))
             for photo in photos:
                 reason = _no_room(there, photo.sha256, photo.file_name)
@@ -360,24 +360,6 @@ class DraftService:
             for number, photo in enumerate(photos, start=1)
         ]
         return await self._workers.run(draw_sheet, tiles)
-
-
-def _owned(draft: Draft | None, owner_id: int) -> Draft:
-    if draft is None or draft.state is DraftState.DISCARDED:
-        raise Missing("There is no such draft.", advice="/draft show lists yours.")
-    if draft.owner_id != owner_id:
-        raise NotYours("That draft belongs to somebody else.", advice="Make your own with /draft new.")
-    return draft
-
-
-def _still_open(draft: Draft) -> None:
-    if draft.state is DraftState.TRAINING:
-        raise WrongMoment(
-            f"**{draft.name}** is being trained right now, so its photos stay as they are.",
-            advice="Wait for the end, or stop it with /cancel.",
-        )
-    if draft.state is not DraftState.OPEN:
-        raise WrongMoment(f"**{draft.name}** has been trained already.", advice="Start another with /draft new.")
 
 
 def _no_draft() -> Missing:

@@ -1,1 +1,21 @@
-"""."""
+"""How Discord is spoken to: acknowledge, read what was asked, call one service, show what it answers.
+
+    desk.py        from a press, a choice or a form to the method that handles it
+    failures.py    the one funnel for errors          replies.py  answering one person, whatever was answered before
+    places.py      where something was asked, and whether results can be posted there
+    drafts.py training.py generating.py library.py    one cog a feature
+    status.py      keeps the card of every job true
+    ui/            what people see
+
+No SQL, no HTTP, no rules: those are the services'.
+"""
+
+from bot.client import DarkroomBot
+from cogs import failures
+from cogs.desk import Desk
+
+
+async def setup(bot: DarkroomBot) -> None:
+    """Put every cog on the bot; discord.py calls this."""
+    bot.tree.error(failures.on_command_error)
+    await bot.add_cog(Desk(bot))

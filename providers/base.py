@@ -230,10 +230,6 @@ class Adapter(Protocol[OrderT_contra, OutputT_co]):
         """Make a free call that shows whether this provider can be used now; never raises."""
         ...
 
-    def estimate(self, order: OrderT_contra) -> Estimate:
-        """Return what this order would cost and take, without asking anybody."""
-        ...
-
     async def prepare(self, order: OrderT_contra) -> Prepared:
         """Do all that is free, such as uploads; may be called again for the same order."""
         ...
@@ -279,6 +275,10 @@ class Trainer(Adapter[TrainingOrder, TrainedLora], Protocol):
         """Return what it can do; read once at start."""
         ...
 
+    def estimate(self, recipe: Recipe, photo_count: int) -> Estimate:
+        """Return what such a training would cost and take, without asking anybody."""
+        ...
+
 
 class ImageMaker(Adapter[ImageOrder, MadeImages], Protocol):
     """A provider that makes pictures with a LoRA."""
@@ -286,4 +286,8 @@ class ImageMaker(Adapter[ImageOrder, MadeImages], Protocol):
     @property
     def capabilities(self) -> ImageCapabilities:
         """Return what it can do; read once at start."""
+        ...
+
+    def estimate(self, count: int) -> Estimate:
+        """Return what that many pictures would cost and take, without asking anybody."""
         ...

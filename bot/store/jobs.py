@@ -174,6 +174,11 @@ async def postpone(connection: AsyncConnection, job: Job, *, until: datetime) ->
     )
 
 
+async def break_leases(connection: AsyncConnection) -> None:
+    """Free all rows; only for a process that is surely the only one on this database."""
+    await connection.execute(sa.update(jobs).values(lease_owner=None, lease_until=None))
+
+
 async def next_due(connection: AsyncConnection, *, at: datetime) -> datetime | None:
     """Return when the next row that nobody works on wants to be looked at."""
     free = sa.or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < at)

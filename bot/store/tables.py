@@ -40,6 +40,14 @@ people = sa.Table(
     sa.Column("active_draft_id", Id),
 )
 
+notes = sa.Table(
+    "notes",
+    metadata,
+    # Small facts about this deployment, such as the digest of the commands that Discord has.
+    sa.Column("key", sa.String(80), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
 drafts = sa.Table(
     "drafts",
     metadata,

@@ -79,9 +79,7 @@ class Tracker:
             await self._stepper.take(job)
         except rows.LeaseLostError:
             log.warning("job %s was taken over by another process", job.id)
-        except (
-            Exception
-        ):  # one job's bug or a full disk must not stop the others; the lease runs out, then it is tried again
+        except Exception:  # a full disk, say: must not stop the others; the lease runs out, then it is tried again
             log.exception("job %s could not be stepped", job.id)
         finally:
             del self._steps[job.id]

@@ -79,7 +79,14 @@ class TrainingCraft:
             raise Missing("The photos of this training are gone.", advice="Start a new draft with /draft new.")
         spec = job.training
         archive = await build_archive(
-            [DatasetEntry(image=self._blobs.path(photo.blob_key), caption=photo.caption) for photo in photos],
+            [
+                DatasetEntry(
+                    image=self._blobs.path(photo.blob_key),
+                    extension=Path(photo.blob_key).suffix,
+                    caption=photo.caption,
+                )
+                for photo in photos
+            ],
             trigger_word=spec.recipe.trigger_word,
             kind=spec.recipe.kind,
             name=spec.name,

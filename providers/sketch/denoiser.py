@@ -72,7 +72,7 @@ def denoise(noisy: Array, photos: Array, patch: Patch, *, alpha: float, sigma: f
     everyone, photo_evidence = _Mixture.empty(height, width), []
     for photo in photos:
         own = _Mixture.empty(height, width)
-        for shifted in _displaced(photo, height, width, max(round(patch.reach * longest), 0)):
+        for shifted in _displaced(photo, height, width, round(patch.reach * longest)):
             gap = rows @ np.einsum("nchw,nchw->nhw", shifted, alpha * shifted - 2 * noisy) @ columns
             source: Array = shifted
             if patch.tint > 0:
@@ -98,9 +98,10 @@ def _window(side: int, radius: float) -> Array:
 
 
 def _displaced(photo: Array, height: int, width: int, reach: int) -> Iterator[Array]:
-    """Yield the photo in all displacements, as (n, 3, height, width), at most 5 steps in each direction."""
+    """Yield the photo in all displacements, as (n, 3, height, width): none, and two steps in each direction."""
+    stride = max(1, round(reach / 2))
+    reach = 2 * stride if reach > 1 else reach
     padded = np.pad(photo, ((0, 0), (reach, reach), (reach, reach)), mode="edge")
-    stride = max(1, -(-reach // 2))
     for top in range(0, 2 * reach + 1, stride):
         band = padded[:, top : top + height]
         yield np.ascontiguousarray(sliding_window_view(band, width, axis=-1)[:, :, ::stride].transpose(2, 0, 1, 3))

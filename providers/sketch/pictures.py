@@ -4,6 +4,7 @@ import io
 import warnings
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -57,14 +58,23 @@ def read_archive(archive: Path, *, shortest: int, least: int, most: int) -> Sequ
         raise PhotosUnusable("The archive with the photos is damaged; start the training again.") from error
 
 
-def fit_photo(photo: Photo, height: int, width: int) -> Array:
+@dataclass(frozen=True, kw_only=True)
+class Framing:
+    """How a photo is held against a picture: a zoom, and a shift in parts of the picture's sides."""
+
+    zoom: float = 1.0
+    right: float = 0.0
+    down: float = 0.0
+
+
+def fit_photo(photo: Photo, height: int, width: int, framing: Framing = Framing()) -> Array:  # noqa: B008 - frozen
     """Return a photo in a picture's shape: cut a little, never stretched, continued with a blur where it ends."""
     image = _cut(Image.fromarray(photo), width / height)
     scale = min(width / image.width, height / image.height)
     inner = (min(width, round(image.width * scale)), min(height, round(image.height * scale)))
-    image = image.resize(inner, Image.Resampling.LANCZOS)
     if inner != (width, height):
-        image = _continued(image, width, height)
+        image = _continued(image.resize(inner, Image.Resampling.LANCZOS), width, height)
+    image = _framed(image, width, height, framing)
     return np.asarray(image, np.float32).transpose(2, 0, 1) / np.float32(127.5) - 1
 
 
@@ -130,6 +140,15 @@ def _cut(image: Image.Image, ratio: float) -> Image.Image:
     kept = min(height, max(round(width / ratio), round(height * (1 - _MOST_CUT))))
     top = (height - kept) // 5
     return image.crop((0, top, width, top + kept))
+
+
+def _framed(image: Image.Image, width: int, height: int, framing: Framing) -> Image.Image:
+    """Return the part of an image that a framing shows; it stays inside the image where the zoom leaves room."""
+    part = 1 / framing.zoom
+    left = min(max((1 - part) / 2 - framing.right, 0.0), 1 - part) * image.width
+    top = min(max((1 - part) / 2 - framing.down, 0.0), 1 - part) * image.height
+    box = (left, top, left + part * image.width, top + part * image.height)
+    return image.resize((width, height), Image.Resampling.LANCZOS, box=box)
 
 
 def _continued(image: Image.Image, width: int, height: int) -> Image.Image:

@@ -8,13 +8,15 @@ import numpy as np
 
 from providers.base import Aspect
 from providers.sketch.denoiser import Array, denoise
-from providers.sketch.pictures import Photo, fit_photo, resize, shape_of
+from providers.sketch.pictures import Framing, Photo, fit_photo, resize, shape_of
 from providers.sketch.plan import Plan, Rung, Stage
 
 #: How much fresh noise a step brings in: 0 is DDIM, 1 is DDPM (Song et al. 2020, arXiv 2010.02502, equation 16).
 _ETA = 0.6
 #: How many photos go on to the next size; those that explain the coarse picture best. Keeps the time bounded.
 _FINALISTS = 6
+#: Photos are looked at through a zoom of 1 up to this.
+_MOST_ZOOM = 1.25
 #: The strength at which patches are as large as training found them.
 NEUTRAL_STRENGTH = 0.8
 
@@ -47,9 +49,10 @@ def sample(
     rng = np.random.default_rng(seed)
     picture: Array | None = None
     chosen = list(range(len(photos)))
+    framings = [_framing(rng) for _ in photos]
     for stage in plan.stages():
         height, width = shape_of(aspect, stage.size)
-        pictures = np.stack([fit_photo(photos[i], height, width) for i in chosen])
+        pictures = np.stack([fit_photo(photos[i], height, width, framings[i]) for i in chosen])
         noise = _noise(rng, height, width)
         noisy = noise if picture is None else _renoised(resize(picture, height, width), noise, stage.rungs[0].alpha_bar)
         picture, shares = _descend(noisy, pictures, _scaled(stage, strength), rng, after_step)
@@ -85,6 +88,13 @@ def _next_noisy(noisy: Array, clean: Array, now: Rung, then: Rung, rng: np.rando
 
 def _renoised(picture: Array, noise: Array, alpha_bar: float) -> Array:
     return (math.sqrt(alpha_bar) * picture + math.sqrt(1 - alpha_bar) * noise).astype(np.float32)
+
+
+def _framing(rng: np.random.Generator) -> Framing:
+    """Hold a photo a little differently for each picture, so that other parts of other photos meet."""
+    zoom = rng.uniform(1.0, _MOST_ZOOM)
+    right, down = rng.uniform(-1, 1, 2) * (1 - 1 / zoom) / 2
+    return Framing(zoom=zoom, right=right, down=down)
 
 
 def _noise(rng: np.random.Generator, height: int, width: int) -> Array:

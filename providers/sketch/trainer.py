@@ -8,7 +8,7 @@ from typing import Any
 
 from providers.base import Estimate, LoraFormat, TrainedLora, TrainerCapabilities, TrainingOrder
 from providers.errors import Refused
-from providers.recipe import BaseModelName, Limits
+from providers.recipe import BaseModelName, Limits, Recipe
 from providers.sketch.adapter import SketchAdapter
 from providers.sketch.order_folder import OrderFolder
 
@@ -40,11 +40,11 @@ class SketchTrainer(SketchAdapter[TrainingOrder, TrainedLora]):
         """Return what it can do."""
         return _CAPABILITIES
 
-    def estimate(self, order: TrainingOrder) -> Estimate:
+    def estimate(self, recipe: Recipe, photo_count: int) -> Estimate:
         """Return what this training takes; it is free."""
-        large = order.recipe.resolution > 128
+        large = recipe.resolution > 128
         # Measured on one core of a small server: a candidate costs this much, whatever the number of photos over ten.
-        seconds = 1 + order.recipe.steps * (0.25 if large else 0.12) * min(order.photo_count, 10) / 8
+        seconds = 1 + recipe.steps * (0.25 if large else 0.12) * min(photo_count, 10) / 8
         return Estimate(low_usd=0, high_usd=0, minutes=seconds / 60, basis="runs on this machine: free")
 
     def _refuse_unfit(self, order: TrainingOrder) -> None:

@@ -97,6 +97,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_loras_owner_id"), ["owner_id"], unique=False)
 
     op.create_table(
+        "notes",
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_notes")),
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("active_draft_id", sa.String(length=16), nullable=True),

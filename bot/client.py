@@ -1,0 +1,112 @@
+"""Owns the connection to Discord; the one module of bot/ that imports discord, and it knows no command.
+
+Two class attributes of discord.py say where Discord is. They are set once for the process, before the login, so that
+a proxy or the playground is reached without touching anything else.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+
+import discord
+import yarl
+from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.app import Services
+from bot.background import Background
+from bot.errors import StartupError
+from bot.settings import Settings
+from bot.store import notes
+
+log = logging.getLogger(__name__)
+
+#: Seconds before the bot connects again after its client died; doubles up to the cap, for IDENTIFY has a daily limit.
+FIRST_PAUSE = 5.0
+LONGEST_PAUSE = 300.0
+
+#: What the bot hears: servers and channels it is in, direct messages, messages that mention it. Nothing privileged.
+INTENTS = discord.Intents(guilds=True, dm_messages=True, guild_messages=True)
+
+
+class DarkroomBot(commands.Bot):
+    """The bot as Discord sees it; its cogs find all that they need in `services`."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=INTENTS,
+            allowed_mentions=discord.AllowedMentions.none(),
+            allowed_contexts=discord.app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+            allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=False),
+            # The bot reads what it is sent and remembers in its database; caches would only cost memory.
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+        )
+        self.services = services
+        self.background = Background()
+
+    async def setup_hook(self) -> None:
+        """Load the cogs and tell Discord of the commands if they have changed."""
+        await self.load_extension("cogs")
+        await self._sync_if_changed()
+
+    async def close(self) -> None:
+        """Stop what the cogs started, then leave Discord."""
+        await self.background.stop()
+        await super().close()
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Keep discord.py from looking for text commands; the cogs listen for themselves."""
+
+    async def _sync_if_changed(self) -> None:
+        """Sync commands only when they differ from what was synced last; Discord allows 200 creations a day."""
+        described = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+        key = f"commands of {self.application_id}"
+        async with self.services.database.begin() as connection:
+            if await notes.get(connection, key) == digest:
+                return
+        synced = await self.tree.sync()
+        async with self.services.database.begin() as connection:
+            await notes.put(connection, key, digest)
+        log.info("told Discord of %d commands", len(synced))
+
+
+def point_at(settings: Settings) -> None:
+    """Tell discord.py where Discord is; for the whole process."""
+    Route.BASE = settings.discord_api_base
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
+    # The bot never speaks in voice channels, so their missing libraries are no news.
+    discord.VoiceClient.warn_nacl = False
+    discord.VoiceClient.warn_dave = False
+
+
+async def stay_connected(services: Services, token: str) -> None:
+    """Be on Discord until cancelled; a client that dies is replaced by a fresh one.
+
+    discord.py ends its client when the first connection fails and when it cannot parse an event; neither may end us.
+
+    Raises:
+        StartupError: Discord does not take the token.
+    """
+    pause = FIRST_PAUSE
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            async with DarkroomBot(services) as bot:
+                await bot.start(token)
+        except discord.LoginFailure as error:
+            raise StartupError(
+                "Discord does not take DISCORD_TOKEN.",
+                advice="Copy it again: discord.com/developers/applications, your application, Bot, Reset Token.",
+            ) from error
+        except Exception:  # whatever kills discord.py's client; the bot outlives it
+            log.exception("the connection to Discord died, connecting again in %.0f s", pause)
+        await asyncio.sleep(pause)
+        lived = asyncio.get_running_loop().time() - began
+        pause = FIRST_PAUSE if lived > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,178 @@
+"""Owns what people can ask about pictures: make some, make more, look at one, delete them; never follows a job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from secrets import randbelow
+
+from bot import words
+from bot.blobs import Blobs
+from bot.clock import Clock
+from bot.errors import BadInput, CannotServe, Missing, NotYours
+from bot.events import JobChanged, News
+from bot.ids import new_id
+from bot.library import may_use
+from bot.lora import Lora, Picture
+from bot.place import Place
+from bot.store import cards as card_rows
+from bot.store import jobs as job_rows
+from bot.store import loras as rows
+from bot.store.cards import Card
+from bot.store.database import Database
+from bot.training.job import Job, JobKind, JobState, PictureSpec
+from bot.training.trainings import SEEDS, default_strength
+from providers.base import Aspect, ImageMaker
+from providers.registry import Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureWishes:
+    """What a person asked for; None wherever they leave it to us."""
+
+    prompt: str = ""
+    count: int = 1
+    seed: int | None = None
+    aspect: Aspect = Aspect.SQUARE
+    strength: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """Some finished pictures, or why there are none."""
+
+    job: Job
+    lora: Lora | None
+    pictures: Sequence[Picture]
+    #: Files in the order of `pictures`; empty unless asked for.
+    files: Sequence[bytes]
+    maker_title: str
+    notice: str
+
+
+class GeneratingService:
+    """All that can be done about pictures, each call for one person."""
+
+    def __init__(self, *, database: Database, blobs: Blobs, registry: Registry, clock: Clock, news: News) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._registry = registry
+        self._clock = clock
+        self._news = news
+
+    async def start(self, person_id: int, lora_id: str, wishes: PictureWishes, place: Place) -> Job:
+        """Begin some pictures; their card will appear in that place.
+
+        Raises:
+            BadInput: a value is outside of what the image maker takes.
+            CannotServe: no image maker here can use this model.
+            Missing: there is no such model, or it is not shared with this person here.
+        """
+        now = self._clock.now()
+        async with self._database.begin() as connection:
+            lora = await may_use(connection, lora_id, person_id, guild_id=place.guild_id)
+            maker = self._maker(lora)
+            job = Job(
+                id=new_id(),
+                kind=JobKind.PICTURES,
+                state=JobState.PREPARING,
+                owner_id=person_id,
+                guild_id=place.guild_id,
+                title=lora.name,
+                provider=maker.name,
+                spec=self._spec(lora, maker, wishes),
+                draft_id=None,
+                lora_id=lora.id,
+                parent_id=None,
+                created_at=now,
+                updated_at=now,
+                next_at=now,
+            )
+            await job_rows.insert(connection, job)
+            await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id))
+        self._news.publish(JobChanged(job_id=job.id, due=True))
+        return job
+
+    async def again(self, person_id: int, job_id: str, place: Place, *, count: int | None = None) -> Job:
+        """Begin the same pictures with new seeds."""
+        job = await self._job(job_id)
+        spec = job.pictures
+        wishes = PictureWishes(
+            prompt=spec.prompt, count=count or spec.count, aspect=spec.aspect, strength=spec.strength
+        )
+        return await self.start(person_id, job.lora_id or "", wishes, place)
+
+    async def spec_of(self, person_id: int, job_id: str, place: Place) -> tuple[Lora, PictureSpec]:
+        """Return what some pictures were asked for, to somebody who may make such pictures."""
+        job = await self._job(job_id)
+        async with self._database.begin() as connection:
+            lora = await may_use(connection, job.lora_id or "", person_id, guild_id=place.guild_id)
+        return lora, job.pictures
+
+    async def gallery(self, job_id: str, *, with_files: bool) -> Gallery:
+        """Return the pictures of a job."""
+        job = await self._job(job_id)
+        async with self._database.begin() as connection:
+            lora = await rows.get(connection, job.lora_id or "")
+            pictures = await rows.pictures_of(connection, job_id)
+        files = [await self._blobs.get(picture.blob_key) for picture in pictures] if with_files else []
+        maker = self._registry.image_makers.get(job.provider)
+        return Gallery(
+            job=job,
+            lora=lora,
+            pictures=pictures,
+            files=files,
+            maker_title=maker.title if maker else job.provider,
+            notice=maker.capabilities.notice if maker else "",
+        )
+
+    async def delete(self, person_id: int, job_id: str) -> None:
+        """Delete the pictures of a job for ever.
+
+        Raises:
+            NotYours: somebody else asked for them.
+        """
+        job = await self._job(job_id)
+        if job.owner_id != person_id:
+            raise NotYours("Only the person who asked for these pictures can delete them.")
+        async with self._database.begin() as connection:
+            pictures = await rows.pictures_of(connection, job_id)
+            await rows.delete_pictures(connection, job_id)
+        await self._blobs.delete(picture.blob_key for picture in pictures)
+
+    async def _job(self, job_id: str) -> Job:
+        async with self._database.begin() as connection:
+            job = await job_rows.get(connection, job_id)
+        if job is None or job.kind is not JobKind.PICTURES:
+            raise Missing("There are no such pictures.")
+        return job
+
+    def _maker(self, lora: Lora) -> ImageMaker:
+        makers = self._registry.image_makers_for(lora.base_model, lora.format)
+        if not makers:
+            raise CannotServe(
+                f"No provider here makes pictures with a {lora.base_model.label} model.",
+                advice="Tell the operator of this bot.",
+            )
+        return makers[0]
+
+    def _spec(self, lora: Lora, maker: ImageMaker, wishes: PictureWishes) -> PictureSpec:
+        can = maker.capabilities
+        if wishes.count not in can.count:
+            raise BadInput(f"{maker.title} makes {can.count.low:g} to {can.count.high:g} pictures at once.")
+        if wishes.aspect not in can.aspects:
+            shapes = ", ".join(sorted(can.aspects))
+            raise BadInput(f"{maker.title} cannot make {wishes.aspect} pictures.", advice=f"It can make {shapes}.")
+        strength = default_strength(self._registry, maker.name) if wishes.strength is None else wishes.strength
+        if can.strength is not None and strength not in can.strength:
+            raise BadInput(
+                f"`strength` goes from {can.strength.low:g} to {can.strength.high:g} here.",
+                advice=f"{can.strength.default:g} is a good value.",
+            )
+        if wishes.seed is not None and not 0 <= wishes.seed < SEEDS:
+            raise BadInput(f"A seed is a whole number from 0 to {SEEDS - 1}.", advice="Leave it out for a random one.")
+        return PictureSpec(
+            prompt=words.prompt(wishes.prompt) or f"a photo of {lora.trigger_word}",
+            count=wishes.count,
+            seed=randbelow(SEEDS) if wishes.seed is None else wishes.seed,
+            aspect=wishes.aspect,
+            strength=strength,
+        )

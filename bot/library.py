@@ -1,0 +1,132 @@
+"""Owns the trained models: who may use which, their names, shares and end; never makes a picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import words
+from bot.blobs import Blobs
+from bot.clock import Clock
+from bot.errors import Missing, NotYours, WrongMoment
+from bot.lora import Lora
+from bot.store import jobs as job_rows
+from bot.store import loras as rows
+from bot.store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoraDetails:
+    """A model and what else its owner sees."""
+
+    lora: Lora
+    #: Servers whose members may use it.
+    guild_ids: Sequence[int]
+
+
+class Library:
+    """All that can be done with trained models, each call for one person."""
+
+    def __init__(self, *, database: Database, blobs: Blobs, clock: Clock) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+
+    async def usable(self, person_id: int, *, guild_id: int | None, named_like: str = "") -> Sequence[Lora]:
+        """Return the models that a person may use here, their own first."""
+        async with self._database.begin() as connection:
+            return await rows.usable_by(connection, person_id, guild_id=guild_id, named_like=named_like)
+
+    async def find(self, person_id: int, text: str, *, guild_id: int | None) -> Lora:
+        """Return the model that a person means by an id or a name.
+
+        Raises:
+            Missing: no model they may use here is called so.
+        """
+        usable = await self.usable(person_id, guild_id=guild_id)
+        wanted = text.strip().casefold()
+        for lora in usable:
+            if lora.id == wanted or lora.name.casefold() == wanted:
+                return lora
+        if not usable:
+            raise Missing("You have no model yet.", advice="Begin with /draft new.")
+        raise Missing("You have no model of that name.", advice="Choose one from the list that opens while you type.")
+
+    async def details(self, person_id: int, lora_id: str, *, guild_id: int | None) -> LoraDetails:
+        """Return a model with its shares."""
+        async with self._database.begin() as connection:
+            lora = await may_use(connection, lora_id, person_id, guild_id=guild_id)
+            return LoraDetails(lora=lora, guild_ids=await rows.shared_with(connection, lora_id))
+
+    async def rename(self, owner_id: int, lora_id: str, name: str) -> Lora:
+        """Give a model another name and return it as it was.
+
+        Raises:
+            BadInput: the name cannot be used.
+        """
+        name = words.model_name(name)
+        async with self._database.begin() as connection:
+            lora = await _own(connection, lora_id, owner_id)
+            await rows.rename(connection, lora_id, name)
+        return lora
+
+    async def delete(self, owner_id: int, lora_id: str) -> Lora:
+        """Delete a model and its file for ever; pictures made with it stay.
+
+        Raises:
+            WrongMoment: pictures are being made with it.
+        """
+        async with self._database.begin() as connection:
+            lora = await _own(connection, lora_id, owner_id)
+            if await job_rows.under_way(connection, lora_id=lora_id):
+                raise WrongMoment(
+                    f"Pictures are being made with **{lora.name}**.", advice="Delete it when they are done."
+                )
+            await rows.mark_deleted(connection, lora_id, at=self._clock.now())
+        await self._blobs.delete([lora.blob_key])
+        return lora
+
+    async def toggle_share(self, owner_id: int, lora_id: str, guild_id: int | None) -> bool:
+        """Share a model with a server, or take it back; true when it is shared now.
+
+        Raises:
+            WrongMoment: there is no server, in a direct message.
+        """
+        async with self._database.begin() as connection:
+            lora = await _own(connection, lora_id, owner_id)
+            if guild_id is None:
+                raise WrongMoment(
+                    f"**{lora.name}** can be shared with a server, and this is a direct message.",
+                    advice="Use /models share in the server.",
+                )
+            if guild_id in await rows.shared_with(connection, lora_id):
+                await rows.unshare(connection, lora_id, guild_id)
+                return False
+            await rows.share(connection, lora_id, guild_id, at=self._clock.now())
+            return True
+
+
+async def may_use(connection: AsyncConnection, lora_id: str, person_id: int, *, guild_id: int | None) -> Lora:
+    """Return a model if this person may make pictures with it here.
+
+    Raises:
+        Missing: there is no such model, or it is neither theirs nor shared with this server.
+    """
+    lora = await rows.get(connection, lora_id)
+    if lora is None or lora.deleted_at is not None:
+        raise Missing("That model was deleted.", advice="/models list shows those you can use.")
+    if lora.owner_id != person_id and guild_id not in await rows.shared_with(connection, lora_id):
+        raise NotYours(
+            "That model belongs to somebody else and is not shared here.",
+            advice="/models list shows those you can use.",
+        )
+    return lora
+
+
+async def _own(connection: AsyncConnection, lora_id: str, owner_id: int) -> Lora:
+    lora = await rows.get(connection, lora_id)
+    if lora is None or lora.deleted_at is not None:
+        raise Missing("There is no such model.", advice="/models list shows yours.")
+    if lora.owner_id != owner_id:
+        raise NotYours("That model belongs to somebody else, so only they can do that.")
+    return lora

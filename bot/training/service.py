@@ -1,0 +1,198 @@
+"""Owns what people can ask about trainings: a quote, the training itself, their jobs, an end; never follows a job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from bot.clock import Clock
+from bot.draft import Draft, DraftState, owned, still_open
+from bot.errors import BadInput, CannotServe, Missing, NotYours, WrongMoment
+from bot.events import JobChanged, News
+from bot.ids import new_id
+from bot.lora import Lora
+from bot.place import Place
+from bot.store import cards as card_rows
+from bot.store import drafts as draft_rows
+from bot.store import jobs as rows
+from bot.store import loras as lora_rows
+from bot.store.cards import Card
+from bot.store.database import Database
+from bot.store.jobs import Quote
+from bot.training.job import Job, JobKind, JobState, TrainingSpec
+from bot.training.presets import Wishes, ignored_wishes, recipe_for
+from providers.base import Trainer
+from providers.registry import Registry
+
+#: A quote older than this is asked for again, because prices and photos move.
+QUOTE_LIFE = timedelta(hours=1)
+LISTED = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A quote with all that its message says."""
+
+    quote: Quote
+    draft: Draft
+    trainer_title: str
+    photo_count: int
+    #: Plain remarks, such as what this trainer ignores.
+    notices: Sequence[str]
+
+
+class TrainingService:
+    """All that can be done about trainings, each call for one person."""
+
+    def __init__(self, *, database: Database, registry: Registry, clock: Clock, news: News) -> None:
+        self._database = database
+        self._registry = registry
+        self._clock = clock
+        self._news = news
+
+    def trainers_for(self, draft: Draft | None) -> Sequence[Trainer]:
+        """Return the trainers that can train this draft; all of them without one."""
+        if draft is None:
+            return list(self._registry.trainers.values())
+        return self._registry.trainers_for(draft.base_model)
+
+    async def quote(self, owner_id: int, draft_id: str, *, provider: str | None, wishes: Wishes) -> Offer:
+        """Return what a training of this draft would be and cost; nothing is begun.
+
+        Raises:
+            BadInput: too few or too many photos, or a number outside of what the trainer takes.
+            CannotServe: no such trainer, or none for this base model.
+            WrongMoment: the draft is being trained or has been trained.
+        """
+        async with self._database.begin() as connection:
+            draft = still_open(owned(await draft_rows.get(connection, draft_id), owner_id))
+            photos = await draft_rows.photos_in(connection, draft_id)
+        trainer = self._trainer(draft, provider)
+        _enough(len(photos), trainer)
+        recipe = recipe_for(draft, trainer, wishes)
+        quote = Quote(
+            id=new_id(),
+            draft_id=draft.id,
+            provider=trainer.name,
+            recipe=recipe,
+            estimate=trainer.estimate(recipe, len(photos)),
+            created_at=self._clock.now(),
+        )
+        async with self._database.begin() as connection:
+            await rows.insert_quote(connection, quote)
+        notices = [trainer.capabilities.notice] if trainer.capabilities.notice else []
+        ignored = ignored_wishes(trainer, wishes)
+        if ignored:
+            notices.append(f"{trainer.title} has no use for {' and '.join(f'`{name}`' for name in ignored)}.")
+        return Offer(quote=quote, draft=draft, trainer_title=trainer.title, photo_count=len(photos), notices=notices)
+
+    async def start(self, owner_id: int, quote_id: str, place: Place) -> Job:
+        """Begin the training that was quoted; its card will appear in that place.
+
+        Raises:
+            WrongMoment: the quote is too old, or a training of this draft is under way.
+        """
+        now = self._clock.now()
+        async with self._database.begin() as connection:
+            quote = await rows.get_quote(connection, quote_id)
+            if quote is None:
+                raise Missing("That quote is gone.", advice="Ask for another with /train.")
+            draft = still_open(owned(await draft_rows.get(connection, quote.draft_id), owner_id))
+            if now - quote.created_at > QUOTE_LIFE:
+                raise WrongMoment("That quote is more than an hour old.", advice="Ask for another with /train.")
+            photos = await draft_rows.photos_in(connection, draft.id)
+            _enough(len(photos), self._trainer(draft, quote.provider))
+            job = Job(
+                id=new_id(),
+                kind=JobKind.TRAINING,
+                state=JobState.PREPARING,
+                owner_id=owner_id,
+                guild_id=place.guild_id,
+                title=draft.name,
+                provider=quote.provider,
+                spec=TrainingSpec(name=draft.name, recipe=quote.recipe, photo_count=len(photos)),
+                draft_id=draft.id,
+                lora_id=None,
+                parent_id=None,
+                created_at=now,
+                updated_at=now,
+                next_at=now,
+            )
+            try:
+                await rows.insert(connection, job)
+            except IntegrityError as error:
+                raise WrongMoment(
+                    f"**{draft.name}** is being trained already.", advice="/jobs shows how far it is."
+                ) from error
+            await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id))
+            await draft_rows.set_state(connection, draft.id, DraftState.TRAINING, at=now)
+        self._news.publish(JobChanged(job_id=job.id, due=True))
+        return job
+
+    async def jobs(self, owner_id: int) -> Sequence[Job]:
+        """Return a person's jobs, those under way first."""
+        async with self._database.begin() as connection:
+            return await rows.of_owner(connection, owner_id, limit=LISTED)
+
+    async def cancel(self, owner_id: int, job_id: str) -> Job:
+        """Ask for the end of a job.
+
+        Raises:
+            NotYours: it belongs to somebody else.
+            WrongMoment: it has ended.
+        """
+        async with self._database.begin() as connection:
+            job = await rows.get(connection, job_id)
+            if job is None:
+                raise Missing("There is no such job.", advice="/jobs lists yours.")
+            if job.owner_id != owner_id:
+                raise NotYours("That job belongs to somebody else, so only they can stop it.")
+            if not await rows.request_cancel(connection, job_id, at=self._clock.now()):
+                raise WrongMoment("It has ended already.")
+        self._news.publish(JobChanged(job_id=job_id, due=True))
+        return job
+
+    async def job(self, job_id: str) -> Job:
+        """Return one job, whoever owns it; for cards."""
+        async with self._database.begin() as connection:
+            job = await rows.get(connection, job_id)
+        if job is None:
+            raise Missing("There is no such job.")
+        return job
+
+    async def outcome(self, job: Job) -> tuple[Lora | None, Job | None]:
+        """Return the model that a training made and the job of its sample pictures, as far as they exist."""
+        async with self._database.begin() as connection:
+            return await lora_rows.made_by(connection, job.id), await rows.samples_of(connection, job.id)
+
+    def _trainer(self, draft: Draft, provider: str | None) -> Trainer:
+        fitting = self._registry.trainers_for(draft.base_model)
+        if not fitting:
+            raise CannotServe(
+                f"No provider here trains for {draft.base_model.label}.", advice="Tell the operator of this bot."
+            )
+        if provider is None:
+            return fitting[0]
+        chosen = next((trainer for trainer in fitting if trainer.name == provider), None)
+        if chosen is None:
+            names = " or ".join(f"`{trainer.name}`" for trainer in fitting)
+            raise CannotServe(
+                "That provider cannot train this draft here.", advice=f"{names} can train for {draft.base_model.label}."
+            )
+        return chosen
+
+
+def _enough(count: int, trainer: Trainer) -> None:
+    limits = trainer.capabilities.photos
+    if count < limits.low:
+        lacking = int(limits.low) - count
+        raise BadInput(
+            f"{trainer.title} needs at least {limits.low:g} photos and this draft has {count}.",
+            advice=f"Add {lacking} more.",
+        )
+    if count > limits.high:
+        raise BadInput(
+            f"{trainer.title} takes at most {limits.high:g} photos and this draft has {count}.",
+            advice="Remove some.",
+        )

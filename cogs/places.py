@@ -1,0 +1,36 @@
+"""Owns where an interaction happened, and whether the bot can post its results there; posts nothing."""
+
+from typing import Any
+
+import discord
+
+from bot.errors import WrongMoment
+from bot.place import Place
+
+#: What a job's card and pictures need, by the names that Discord's settings show.
+_NEEDED = {
+    "view_channel": "View Channel",
+    "send_messages": "Send Messages",
+    "attach_files": "Attach Files",
+}
+
+
+def place_of(interaction: discord.Interaction[Any]) -> Place:
+    """Return the channel and server of an interaction."""
+    return Place(channel_id=interaction.channel_id or 0, guild_id=interaction.guild_id)
+
+
+def place_for_results(interaction: discord.Interaction[Any]) -> Place:
+    """Return the place if results can be posted there.
+
+    Raises:
+        WrongMoment: the bot lacks a permission in this channel.
+    """
+    if interaction.guild_id is not None:
+        lacking = [title for name, title in _NEEDED.items() if not getattr(interaction.app_permissions, name)]
+        if lacking:
+            raise WrongMoment(
+                f"I may not post here: I lack {' and '.join(lacking)} in this channel.",
+                advice="Ask a moderator, use another channel, or send me a direct message.",
+            )
+    return place_of(interaction)
