@@ -270,7 +270,7 @@ class Gateway:
         if session.intents & Intent.GUILDS:
             for guild in guilds:
                 if guild.available:
-                    session.push("GUILD_CREATE", payloads.guild_create(self.world, guild))
+                    session.push("GUILD_CREATE", payloads.guild_create(self.world, guild) | {"unavailable": False})
 
     def _is_in(self, guild: Guild) -> bool:
         return self.world.bot.id in guild.members

@@ -134,12 +134,14 @@ def guild(one: Guild) -> Json:
 
 
 def guild_create(world: World, one: Guild) -> Json:
-    """Show a guild as the gateway does; of the members only the bot, as without the members intent."""
+    """Show a guild as the gateway does; of the members only the bot, as without the members intent.
+
+    Without `unavailable` it is one that the bot has just joined.
+    """
     channels = [c for c in world.channels.values() if c.guild_id == one.id and not c.deleted]
     return guild(one) | {
         "joined_at": timestamp(one.joined_at),
         "large": False,
-        "unavailable": False,
         "member_count": len(one.members),
         "channels": [channel(world, c) for c in channels],
         "members": [member(world, one, world.bot)],

@@ -222,7 +222,8 @@ class Playground:
         """End an outage."""
         home = guild or self.guild
         home.available = True
-        self.gateway.dispatch("GUILD_CREATE", payloads.guild_create(self.world, home), guild_id=home.id)
+        back = payloads.guild_create(self.world, home) | {"unavailable": False}
+        self.gateway.dispatch("GUILD_CREATE", back, guild_id=home.id)
 
     # ------------------------------------------------------------------ reading
     def commands(self, guild_id: int | None = None) -> list[dict[str, Any]]:
@@ -237,3 +238,11 @@ class Playground:
     async def bot_connected(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - as in World.until
         """Wait until a bot has identified."""
         await self.world.until(lambda: self.gateway.connected, timeout=timeout, what="a bot")
+
+    async def bot_gone(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - as in World.until
+        """Wait until no bot is connected, and forget what it could resume; a press fails at once from then on.
+
+        Without this a press waits its 3 seconds: discord.py 2.7.1 ends with close code 4000, so it could yet resume.
+        """
+        await self.world.until(lambda: not self.gateway.connected, timeout=timeout, what="the bot to leave")
+        self.gateway.forget_sessions()

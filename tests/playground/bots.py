@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -97,6 +97,28 @@ def panel(text: str, *, file: str | None = None) -> ui.LayoutView:
     return view
 
 
+class Menus(ui.View):
+    @ui.select(
+        placeholder="Colours",
+        max_values=2,
+        options=[discord.SelectOption(label=n.title(), value=n) for n in ("red", "blue")],
+    )
+    async def colours(self, interaction: discord.Interaction, select: ui.Select) -> None:
+        await interaction.response.edit_message(content=f"{select.values}")
+
+    @ui.select(cls=ui.UserSelect, placeholder="People")
+    async def people(self, interaction: discord.Interaction, select: ui.UserSelect) -> None:
+        await interaction.response.send_message(f"{[user.name for user in select.values]}", ephemeral=True)
+
+    @ui.select(cls=ui.ChannelSelect, placeholder="Places")
+    async def places(self, interaction: discord.Interaction, select: ui.ChannelSelect) -> None:
+        await interaction.response.send_message(f"{[place.name for place in select.values]}", ephemeral=True)
+
+    @ui.select(cls=ui.RoleSelect, placeholder="Off", disabled=True)
+    async def off(self, interaction: discord.Interaction, select: ui.RoleSelect) -> None:
+        """Never be called."""
+
+
 class PlainBot(commands.Bot):
     def __init__(self, *, sync: bool = True, intents: discord.Intents = INTENTS, **settings: Any) -> None:
         super().__init__(
@@ -109,6 +131,7 @@ class PlainBot(commands.Bot):
         self.heard: list[discord.Message] = []
         self.gone: list[tuple[str, int]] = []
         self.was_ready = asyncio.Event()
+        self.news = asyncio.Event()
         self.sync = sync
         add_commands(self.tree)
 
@@ -124,21 +147,35 @@ class PlainBot(commands.Bot):
         if message.author.id == self.user.id:
             return
         self.heard.append(message)
+        self.news.set()
         if message.guild is None and message.attachments:
             sizes = [len(await attachment.read()) for attachment in message.attachments]
             await message.channel.send(f"got {sizes}")
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so that the handlers below bring about."""
+        async with asyncio.timeout(5):
+            while not condition():
+                await self.news.wait()
+                self.news.clear()
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        self.news.set()
 
     async def on_ready(self) -> None:
         self.was_ready.set()
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         self.gone.append(("guild", guild.id))
+        self.news.set()
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         self.gone.append(("channel", channel.id))
+        self.news.set()
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         self.gone.append(("message", event.message_id))
+        self.news.set()
 
 
 def add_commands(tree: app_commands.CommandTree) -> None:
@@ -175,6 +212,10 @@ def add_commands(tree: app_commands.CommandTree) -> None:
     @tree.command(description="Whom")
     async def whom(interaction: discord.Interaction, user: discord.Member, place: discord.TextChannel) -> None:
         await interaction.response.send_message(f"{user.name} {place.name}", ephemeral=True)
+
+    @tree.command(description="Menus")
+    async def menus(interaction: discord.Interaction) -> None:
+        await interaction.response.send_message("choose", view=Menus())
 
     @tree.command(description="Silent")
     async def silent(interaction: discord.Interaction) -> None:
