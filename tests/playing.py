@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import discord.http
 import yarl
@@ -21,7 +21,17 @@ async def running_playground(*, judged: bool = True, **settings: Any) -> AsyncIt
         assert_conforms(server.exchanges)
 
 
-def dial(server: Playground) -> None:
+class Address(Protocol):
+    """Stand for a playground, here or in another process."""
+
+    @property
+    def api_base(self) -> str: ...
+
+    @property
+    def gateway_url(self) -> str: ...
+
+
+def dial(server: Address) -> None:
     """Point this process's discord.py at a playground; the two class attributes are all that it takes."""
     discord.http.Route.BASE = server.api_base
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(server.gateway_url)
