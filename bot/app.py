@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.background import Background
 from bot.blobs import Blobs
+from bot.cards import CardService
 from bot.clock import Clock, SystemClock
 from bot.downloads import Downloads
 from bot.drafts import DraftService
@@ -54,6 +55,7 @@ class Services:
     training: TrainingService
     generating: GeneratingService
     library: Library
+    cards: CardService
     registry: Registry
 
 
@@ -101,6 +103,7 @@ async def opened_services(settings: Settings, *, clock: Clock | None = None) -> 
         background = Background()
         stack.push_async_callback(background.stop)
         background.start("tracker", tracker.run)
+        generating = GeneratingService(database=database, blobs=blobs, registry=registry, clock=clock, news=news)
         yield Services(
             settings=settings,
             database=database,
@@ -116,7 +119,8 @@ async def opened_services(settings: Settings, *, clock: Clock | None = None) -> 
                 clock=clock,
             ),
             training=TrainingService(database=database, registry=registry, clock=clock, news=news),
-            generating=GeneratingService(database=database, blobs=blobs, registry=registry, clock=clock, news=news),
+            generating=generating,
+            cards=CardService(database=database, generating=generating, registry=registry),
             library=Library(database=database, blobs=blobs, clock=clock),
         )
 

@@ -26,6 +26,10 @@ class News:
         """Call `listener` at every change from now on."""
         self._listeners.append(listener)
 
+    def unsubscribe(self, listener: Callable[[JobChanged], None]) -> None:
+        """Leave `listener` alone from now on."""
+        self._listeners.remove(listener)
+
     def publish(self, event: JobChanged) -> None:
         """Tell every listener; one that fails does not keep the news from the others."""
         for listener in self._listeners:

@@ -15,13 +15,18 @@ log = logging.getLogger(__name__)
 
 #: Discord's limit for the content of a message.
 LONGEST = 2000
+_SHOWN = "darkroom_shown"
 
 
 async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:
     """Say one thing to the person alone, whatever was answered before."""
     text = sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST - 1]}…"
     try:
-        if interaction.response.is_done():
+        if interaction.response.type is discord.InteractionResponseType.deferred_channel_message and not _shown(
+            interaction
+        ):
+            await interaction.edit_original_response(content=text)
+        elif interaction.response.is_done():
             await interaction.followup.send(text, ephemeral=True)
         else:
             await interaction.response.send_message(text, ephemeral=True)
@@ -36,6 +41,12 @@ async def show(interaction: discord.Interaction[Any], layout: Layout, *, files: 
         await interaction.edit_original_response(view=layout, attachments=list(files))
     else:
         await interaction.response.send_message(view=layout, files=list(files), ephemeral=True)
+    interaction.extras[_SHOWN] = True
+
+
+def _shown(interaction: discord.Interaction[Any]) -> bool:
+    """Tell whether the acknowledged answer holds a layout already, which no sentence can replace."""
+    return bool(interaction.extras.get(_SHOWN))
 
 
 async def _by_direct_message(interaction: discord.Interaction[Any], text: str) -> None:

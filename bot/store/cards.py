@@ -17,6 +17,8 @@ class Card:
     channel_id: int
     #: None until Discord has it.
     message_id: int | None = None
+    #: How often it had to be made anew.
+    posts: int = 0
     digest: str | None = None
     shown_revision: int = 0
     final_message_id: int | None = None

@@ -189,6 +189,8 @@ cards = sa.Table(
     sa.Column("job_id", Id, sa.ForeignKey("jobs.id"), primary_key=True),
     sa.Column("channel_id", Snowflake, nullable=False, index=True),
     sa.Column("message_id", Snowflake),
+    # How often the message had to be made anew because somebody deleted it; part of its nonce.
+    sa.Column("posts", sa.Integer, nullable=False, server_default="0"),
     # What the message shows now; a render with the same digest is not sent again.
     sa.Column("digest", sa.String(64)),
     sa.Column("shown_revision", sa.Integer, nullable=False, server_default="0"),

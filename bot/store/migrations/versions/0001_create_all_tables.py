@@ -113,6 +113,7 @@ def upgrade() -> None:
         sa.Column("job_id", sa.String(length=16), nullable=False),
         sa.Column("channel_id", sa.BigInteger(), nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("posts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=True),
         sa.Column("shown_revision", sa.Integer(), server_default="0", nullable=False),
         sa.Column("final_message_id", sa.BigInteger(), nullable=True),

@@ -1,0 +1,8 @@
+"""Makes `python -m bot` the same as `darkroom`."""
+
+import sys
+
+from bot.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

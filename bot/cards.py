@@ -1,0 +1,79 @@
+"""Owns what a job's card is about: the job, what came of it, which message shows it; never draws, never sends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.generating import Gallery, GeneratingService
+from bot.lora import Lora
+from bot.store import cards as rows
+from bot.store import jobs as job_rows
+from bot.store import loras as lora_rows
+from bot.store.cards import Card
+from bot.store.database import Database
+from bot.training.job import Job, JobKind, JobState
+from providers.registry import Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobView:
+    """All that the card and the last word of a job can show."""
+
+    job: Job
+    provider_title: str
+    #: One line of plain truth about the provider; may be empty.
+    notice: str
+    #: The model that a training made.
+    lora: Lora | None
+    #: The job of a training's sample pictures.
+    samples_job: Job | None
+    #: The finished pictures of this job, or a finished training's samples.
+    gallery: Gallery | None
+
+    @property
+    def last_word_due(self) -> bool:
+        """Tell whether the job has come to an end that deserves a message of its own."""
+        if self.job.kind is not JobKind.TRAINING:
+            return False
+        if self.job.state is JobState.SUCCEEDED:
+            return self.samples_job is None or self.samples_job.state.terminal
+        # Who canceled it knows.
+        return self.job.state.terminal and self.job.state is not JobState.CANCELED
+
+
+class CardService:
+    """What the status board asks."""
+
+    def __init__(self, *, database: Database, generating: GeneratingService, registry: Registry) -> None:
+        self._database = database
+        self._generating = generating
+        self._registry = registry
+
+    async def stale(self) -> Sequence[Card]:
+        """Return the cards that show less than is true, the longest waiting first."""
+        async with self._database.begin() as connection:
+            return await rows.stale(connection)
+
+    async def write(self, card: Card) -> None:
+        """Remember what was done with a card."""
+        async with self._database.begin() as connection:
+            await rows.write(connection, card)
+
+    async def view(self, card: Card) -> JobView:
+        """Return what the card is about, as it is now."""
+        async with self._database.begin() as connection:
+            job = await job_rows.get(connection, card.job_id)
+            if job is None:
+                raise LookupError(f"the card of job {card.job_id} has lost its job")
+            lora = await lora_rows.made_by(connection, job.id)
+            samples = await job_rows.samples_of(connection, job.id)
+        shown = samples if job.kind is JobKind.TRAINING else job
+        gallery = None
+        if shown is not None and shown.state is JobState.SUCCEEDED:
+            gallery = await self._generating.gallery(shown.id, with_files=True)
+        title, notice = self._provider(job)
+        return JobView(job=job, provider_title=title, notice=notice, lora=lora, samples_job=samples, gallery=gallery)
+
+    def _provider(self, job: Job) -> tuple[str, str]:
+        known = self._registry.trainers if job.kind is JobKind.TRAINING else self._registry.image_makers
+        adapter = known.get(job.provider)
+        return (adapter.title, adapter.capabilities.notice) if adapter else (job.provider, "")

@@ -1,0 +1,87 @@
+"""Owns the command line: reads what the operator wants and ends with one readable line when it cannot be had."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from bot.app import opened_services
+from bot.client import point_at, stay_connected
+from bot.demo import play_demo
+from bot.errors import StartupError
+from bot.logs import start_logging
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: Exit codes after sysexits.h: the configuration is wrong.
+EX_CONFIG = 78
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        demo = options.command == "demo"
+        work = play_demo(folder=options.out, photos=options.photos) if demo else _run(_settings())
+        return asyncio.run(_until_told_to_stop(work))
+    except StartupError as error:
+        print(f"darkroom: {error.sentence}", file=sys.stderr)  # noqa: T201 - the command line's own voice
+        return EX_CONFIG
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="darkroom", description="Train personal image models in Discord.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", help="start the bot on Discord")
+    demo = commands.add_parser("demo", help="play the whole story on this machine: no account, no key, no token")
+    demo.add_argument("--photos", type=Path, metavar="DIR", help="a folder with photos of your own to train from")
+    demo.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        default=Path("darkroom-demo"),
+        help="where pictures and conversation are saved (default: darkroom-demo)",
+    )
+    return parser
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "a setting"
+        raise StartupError(f"{name} cannot be used: {first['msg']}.", advice=".env.example shows its form.") from error
+
+
+async def _run(settings: Settings) -> int:
+    if settings.discord_token is None:
+        raise StartupError(
+            "DISCORD_TOKEN is missing.",
+            advice="Get one at discord.com/developers/applications (New Application, Bot, Reset Token) "
+            "and put it into .env; `darkroom demo` needs none.",
+        )
+    start_logging(settings.darkroom_log_level)
+    point_at(settings)
+    async with opened_services(settings) as services:
+        await stay_connected(services, settings.discord_token.get_secret_value())
+    return 0
+
+
+async def _until_told_to_stop(work: Coroutine[Any, Any, int]) -> int:
+    """Await the work, or end it in good order when the system asks with SIGTERM."""
+    task = asyncio.create_task(work, name="darkroom")
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        return await task
+    return 0

@@ -1,0 +1,158 @@
+"""Owns /train, /jobs and /cancel and the buttons of quotes and cards; follows no job itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.app import Services
+from bot.errors import BotError, WrongMoment
+from bot.training.job import Job
+from bot.training.presets import Wishes
+from cogs import replies
+from cogs.desk import Feature, on_press
+from cogs.places import place_for_results
+from cogs.ui.quote import draw_jobs, draw_note, draw_quote, job_label
+
+Interaction = discord.Interaction[Any]
+#: Discord shows at most this many suggestions.
+SUGGESTIONS = 25
+
+
+class Training(Feature):
+    """From a draft to a running job."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @app_commands.command(description="Train a model from your draft: first you see what it costs and takes.")
+    @app_commands.describe(
+        draft="The draft to train; your only one if you leave it out.",
+        provider="Who trains it; the first that fits if you leave it out.",
+        steps="How long it learns: more is slower and closer to the photos.",
+        rank="How much the LoRA can hold, where the trainer uses it.",
+        learning_rate="How boldly it learns, where the trainer uses it.",
+        resolution="Longest side of the pictures it learns from, in pixels.",
+        autocaption="Let the provider describe photos that have no caption.",
+    )
+    async def train(
+        self,
+        interaction: Interaction,
+        draft: str | None = None,
+        provider: str | None = None,
+        steps: int | None = None,
+        rank: int | None = None,
+        learning_rate: float | None = None,
+        resolution: int | None = None,
+        autocaption: bool | None = None,
+    ) -> None:
+        """Show a quote."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        chosen = await self._services.drafts.current(interaction.user.id, draft)
+        wishes = Wishes(
+            steps=steps, rank=rank, learning_rate=learning_rate, resolution=resolution, autocaption=autocaption
+        )
+        offer = await self._services.training.quote(interaction.user.id, chosen.id, provider=provider, wishes=wishes)
+        await replies.show(interaction, draw_quote(offer))
+
+    @app_commands.command(description="See your trainings and pictures, those under way first.")
+    async def jobs(self, interaction: Interaction) -> None:
+        """Show a person's jobs."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await replies.show(interaction, draw_jobs(await self._services.training.jobs(interaction.user.id)))
+
+    @app_commands.command(description="Stop a training or pictures that are under way.")
+    @app_commands.describe(job="The job to stop; your only one if you leave it out.")
+    async def cancel(self, interaction: Interaction, job: str | None = None) -> None:
+        """Ask for the end of a job."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        job_id = job or (await self._only_job(interaction.user.id)).id
+        stopped = await self._services.training.cancel(interaction.user.id, job_id)
+        await replies.tell(interaction, f"Stopping **{stopped.title}**. Its card shows when it has ended.")
+
+    @train.autocomplete("draft")
+    async def _suggest_drafts(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        drafts = await self._services.drafts.open_drafts(interaction.user.id)
+        fitting = [draft for draft in drafts if typed.casefold() in draft.name.casefold()]
+        return [app_commands.Choice(name=draft.name, value=draft.id) for draft in fitting[:SUGGESTIONS]]
+
+    @train.autocomplete("provider")
+    async def _suggest_providers(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        try:
+            draft = await self._services.drafts.current(interaction.user.id, interaction.namespace.draft or None)
+        except BotError:
+            draft = None
+        trainers = self._services.training.trainers_for(draft)
+        return [
+            app_commands.Choice(name=trainer.title, value=trainer.name)
+            for trainer in trainers[:SUGGESTIONS]
+            if typed.casefold() in trainer.title.casefold()
+        ]
+
+    @train.autocomplete("steps")
+    async def _suggest_steps(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[int]]:
+        trainers = self._services.training.trainers_for(None)
+        named = [t for t in trainers if t.name == interaction.namespace.provider] or list(trainers)
+        if not named:
+            return []
+        limits = named[0].capabilities.steps
+        presets = {
+            "quick": max(limits.low, limits.default / 2),
+            "balanced": limits.default,
+            "thorough": min(limits.high, limits.default * 2),
+        }
+        choices = [
+            app_commands.Choice(name=f"{name}: {value:.0f} steps", value=round(value))
+            for name, value in presets.items()
+        ]
+        return [choice for choice in choices if typed in choice.name]
+
+    @train.autocomplete("resolution")
+    async def _suggest_resolutions(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[int]]:
+        sizes = {size for t in self._services.training.trainers_for(None) for size in t.capabilities.resolutions}
+        return [app_commands.Choice(name=f"{size} px", value=size) for size in sorted(sizes) if typed in str(size)]
+
+    @cancel.autocomplete("job")
+    async def _suggest_jobs(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        labels = [(job_label(job)[:100], job.id) for job in await self._under_way(interaction.user.id)]
+        fitting = [(label, job_id) for label, job_id in labels if typed.casefold() in label.casefold()]
+        return [app_commands.Choice(name=label, value=job_id) for label, job_id in fitting[:SUGGESTIONS]]
+
+    @on_press("draft.train")
+    async def quote(self, interaction: Interaction, draft_id: str) -> None:
+        """Show a quote with everything left to us."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        offer = await self._services.training.quote(interaction.user.id, draft_id, provider=None, wishes=Wishes())
+        await replies.show(interaction, draw_quote(offer))
+
+    @on_press("train.start")
+    async def start(self, interaction: Interaction, quote_id: str) -> None:
+        """Begin what was quoted."""
+        await interaction.response.defer()
+        job = await self._services.training.start(interaction.user.id, quote_id, place_for_results(interaction))
+        await replies.show(interaction, draw_note(f"**{job.title}** is being trained. Its card is in this channel."))
+
+    @on_press("train.drop")
+    async def drop(self, interaction: Interaction, _quote_id: str) -> None:
+        """Take the quote away."""
+        await interaction.response.defer()
+        await replies.show(interaction, draw_note("Nothing was begun. Your draft waits for you: /draft show."))
+
+    @on_press("job.cancel")
+    async def stop(self, interaction: Interaction, job_id: str) -> None:
+        """Ask for the end of the job whose card this is."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        job = await self._services.training.cancel(interaction.user.id, job_id)
+        await replies.tell(interaction, f"Stopping **{job.title}**.")
+
+    async def _under_way(self, person_id: int) -> Sequence[Job]:
+        return [job for job in await self._services.training.jobs(person_id) if not job.state.terminal]
+
+    async def _only_job(self, person_id: int) -> Job:
+        jobs = await self._under_way(person_id)
+        if len(jobs) == 1:
+            return jobs[0]
+        if not jobs:
+            raise WrongMoment("Nothing of yours is under way.", advice="/jobs lists what has ended.")
+        raise WrongMoment(f"{len(jobs)} jobs of yours are under way.", advice="Name one with the option `job`.")
