@@ -134,12 +134,11 @@ class Posting:
             else len(message.attachments) + len(files)
         )
         check_message(after, flags=flags, file_count=count, editing=True)
-        before = (message.attachments, message.flags)
-        message.flags = flags
+        before, message.flags = message.flags, flags
         try:
             self._fill(message, channel, payload, files)
         except Exception:
-            message.attachments, message.flags = before
+            message.flags = before
             raise
         message.edited_at = self.world.clock.time()
         self._remember(message)

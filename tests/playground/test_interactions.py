@@ -307,3 +307,27 @@ async def test_interaction_names_the_permissions_of_bot_and_person():
         server.deny_bot(Permission.ATTACH_FILES)
         await server.person("bob").in_channel().slash("show")
         assert seen == [(True, True), (False, False)]
+
+
+async def test_interaction_refused_edit_leaves_the_message_loading():
+    async with running_playground() as server, wired(server) as wire:
+        await wire.gateway()
+        interaction = start(server)
+        await answer(wire, interaction, 5)
+        gallery = {"type": 12, "items": [{"media": {"url": "attachment://gone.png"}}]}
+        edit = {"flags": 1 << 15, "components": [gallery]}
+        assert (await by_token(wire, interaction, "PATCH", "/messages/@original", edit)).status == 400
+        assert interaction.original.loading
+        assert not interaction.settled
+
+
+async def test_interaction_ephemeral_answer_is_not_told_over_the_gateway():
+    async with running_playground() as server, wired(server) as wire:
+        ws = await wire.gateway(intents=1 << 9)
+        for flags, text in ((EPHEMERAL, "psst"), (0, "loud")):
+            await answer(wire, start(server), 4, {"content": text, "flags": flags})
+        told = []
+        while not told or told[-1][0] != "MESSAGE_CREATE":
+            frame = await ws.receive_json(timeout=5)
+            told.append((frame["t"], frame["d"].get("content")))
+        assert told[-1] == ("MESSAGE_CREATE", "loud")

@@ -224,6 +224,7 @@ async def test_person_press_fails_when_no_bot_is_there():
         async with connected(server):
             shown = await place.slash("show")
         await server.bot_gone()
+        assert not server.gateway.online
         outcome = await place.press(shown, "Update")
         assert outcome.failed == "This interaction failed"
         assert place.look(shown.message).text == "hello"
