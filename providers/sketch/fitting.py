@@ -60,8 +60,8 @@ class _Search:
             self._turn_on()
 
     def _turn_on(self) -> None:
-        self.turn, self.failures = (self.turn + 1) % 6, self.failures + 1
-        if self.failures >= 6:
+        self.turn, self.failures = (self.turn + 1) % 4, self.failures + 1
+        if self.failures >= 4:
             self.stride, self.failures = math.sqrt(self.stride), 0
 
 
@@ -136,10 +136,6 @@ def _restore_error(pictures: Array, index: int, knot: Knot, patch: Patch) -> flo
 
 def _moved(patch: Patch, turn: int, stride: float) -> Patch:
     factor = stride if turn % 2 == 0 else 1 / stride
-    match turn // 2:
-        case 0:
-            return replace(patch, radius=patch.radius / factor)
-        case 1:
-            return replace(patch, tint=patch.tint * factor * factor)
-        case _:
-            return replace(patch, reach=patch.reach * factor)
+    if turn < 2:
+        return replace(patch, radius=patch.radius / factor)
+    return replace(patch, tint=patch.tint * factor * factor)

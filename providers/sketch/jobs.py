@@ -21,7 +21,9 @@ def train(order: OrderFolder, desk: Desk) -> None:
     started, losses = time.monotonic(), []
     desk.say("reading the photos", 0, steps)
     least, most = (int(request[name]) for name in ("least_photos", "most_photos"))
-    photos = read_archive(order.inputs / "archive.zip", shortest=resolution, least=least, most=most)
+    # A quarter more than a picture needs, because sampling zooms in a little.
+    shortest = resolution * 5 // 4
+    photos = read_archive(order.inputs / "archive.zip", shortest=shortest, least=least, most=most)
     fitting = Fitting(photos, resolution, order.journal())
     levels = len(fitting.plan.knots)
     for now in fitting.run(steps):

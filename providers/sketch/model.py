@@ -1,8 +1,9 @@
 """Owns the model's one file: small copies of the photos and the fitted plan; never a prompt, a caption or a file name.
 
-Format "darkroom-sketch-1": safetensors with one uint8 tensor (height, width, 3) for each photo, its shortest side the
-model's resolution, and in the header the base model, the trigger word, the plan and plain facts of the training. The
-photos are in it because the model *is* its photos and how they are compared: who has the file can look at them, small.
+Format "darkroom-sketch-1": safetensors with one uint8 tensor (height, width, 3) for each photo, its shortest side a
+quarter more than the model's resolution, and in the header the base model, the trigger word, the plan and plain facts
+of the training. The photos are in it because the model *is* its photos and how they are compared: who has the file can
+look at them, small.
 """
 
 import json
@@ -22,7 +23,7 @@ from providers.sketch.plan import Plan
 
 FORMAT = "darkroom-sketch-1"
 _MAX_PHOTOS = 100
-_MAX_SIDE = 512
+_MAX_SIDE = 1024
 _BROKEN = "This model file is damaged or not one of Sketch; train the model again."
 
 

@@ -67,7 +67,7 @@ class Framing:
     down: float = 0.0
 
 
-def fit_photo(photo: Photo, height: int, width: int, framing: Framing = Framing()) -> Array:  # noqa: B008 - frozen
+def fit_photo(photo: Photo, height: int, width: int, framing: Framing = Framing()) -> Array:
     """Return a photo in a picture's shape: cut a little, never stretched, continued with a blur where it ends."""
     image = _cut(Image.fromarray(photo), width / height)
     scale = min(width / image.width, height / image.height)

@@ -39,7 +39,7 @@ class Stage:
 
 
 #: Rungs at each size. Found by looking at pictures; more of them cost time and change little.
-_RUNGS = {32: 20, 64: 8, 128: 5, 256: 3}
+_RUNGS = {32: 30, 64: 8, 128: 5, 256: 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,19 +97,20 @@ class Room:
         return self.nearest(Patch(**{name: low[name] + (high[name] - low[name]) * part for name, part in names}))
 
 
-#: Size, noise level, smallest radius, usual reach. Error alone would choose ever smaller patches and more tint: they
-#: restore an unseen photo best, but then nothing holds the parts of a new picture together and everything is mottled.
-#: So these radii, found by looking at pictures, are where training stops; the same goes for the tint.
+#: Size, noise level, smallest radius, reach. Error alone would choose ever smaller patches and more tint: they restore
+#: an unseen photo best, but then nothing holds the parts of a new picture together and everything is mottled. So these
+#: radii, found by looking at pictures, are where training stops; the same goes for the tint. The reach is not trained:
+#: what one size displaced must be within the next size's reach, or it comes out blurred.
 _DESIGN = [
-    (32, 0.001, 0.42, 0.01),
-    (32, 0.1, 0.34, 0.02),
-    (32, 0.5, 0.15, 0.06),
-    (64, 0.35, 0.12, 0.05),
-    (64, 0.8, 0.08, 0.05),
-    (128, 0.7, 0.05, 0.025),
-    (128, 0.98, 0.03, 0.025),
-    (256, 0.9, 0.025, 0.012),
-    (256, 0.99, 0.015, 0.012),
+    (32, 0.001, 0.36, 0.01),
+    (32, 0.1, 0.28, 0.02),
+    (32, 0.5, 0.13, 0.0625),
+    (64, 0.35, 0.11, 0.0625),
+    (64, 0.8, 0.08, 0.0625),
+    (128, 0.7, 0.05, 0.03125),
+    (128, 0.98, 0.03, 0.03125),
+    (256, 0.93, 0.03, 0.03125),
+    (256, 0.99, 0.02, 0.03125),
 ]
 _LEAST_TINT, _MOST_TINT = 0.01, 0.05
 
@@ -118,8 +119,8 @@ def rooms(resolution: int) -> Sequence[Room]:
     """Return where training may look for patches, for each knot of `starting_plan`."""
     return [
         Room(
-            least=Patch(radius=radius, reach=reach / 2, tint=_LEAST_TINT),
-            most=Patch(radius=radius * 3, reach=reach * 1.3, tint=_MOST_TINT),
+            least=Patch(radius=radius, reach=reach, tint=_LEAST_TINT),
+            most=Patch(radius=radius * 3, reach=reach, tint=_MOST_TINT),
         )
         for size, _, radius, reach in _DESIGN
         if size <= resolution
@@ -133,7 +134,7 @@ def starting_plan(resolution: int) -> Plan:
             Knot(
                 size=size,
                 alpha_bar=alpha_bar,
-                patch=Patch(radius=round(radius * 1.8, 5), reach=round(reach * 0.6, 5), tint=_LEAST_TINT),
+                patch=Patch(radius=round(radius * 1.8, 5), reach=reach, tint=_LEAST_TINT),
             )
             for size, alpha_bar, radius, reach in _DESIGN
             if size <= resolution

@@ -54,12 +54,12 @@ def make_archive(path: Path, count: int = 4, *, extra: dict[str, bytes] | None =
 
 @cache
 def make_model() -> SketchModel:
-    """Train a small model in this process."""
-    photos = [np.asarray(make_photo(number)) for number in range(4)]
-    fitting = Fitting(photos, 128, [])
+    """Train a model of 64 px, a size that only tests use, in this process."""
+    photos = [np.asarray(make_photo(number, 80)) for number in range(4)]
+    fitting = Fitting(photos, 64, [])
     for _ in fitting.run(12):
         pass
-    return SketchModel(trigger_word=TRIGGER_WORD, resolution=128, photos=photos, plan=fitting.plan)
+    return SketchModel(trigger_word=TRIGGER_WORD, resolution=64, photos=photos, plan=fitting.plan)
 
 
 def make_recipe(**changes: object) -> Recipe:
@@ -155,7 +155,7 @@ class SketchImageMakerBench(SketchBench):
         return SketchImageMaker(self.folder, slots=1)
 
     def make_order(self, marker: str) -> ImageOrder:
-        return make_image_order(self._model(), marker, count=2)
+        return make_image_order(self._model(), marker)
 
     def make_long_order(self, marker: str) -> ImageOrder:
         return make_image_order(self._model(), marker, count=4, aspect=Aspect.SQUARE)

@@ -89,11 +89,11 @@ def test_sampling_heeds_strength():
 @pytest.mark.parametrize(
     ("aspect", "size"),
     [
-        (Aspect.SQUARE, (512, 512)),
-        (Aspect.PORTRAIT, (384, 512)),
-        (Aspect.LANDSCAPE, (512, 384)),
-        (Aspect.TALL, (288, 512)),
-        (Aspect.WIDE, (512, 288)),
+        (Aspect.SQUARE, (256, 256)),
+        (Aspect.PORTRAIT, (192, 256)),
+        (Aspect.LANDSCAPE, (256, 192)),
+        (Aspect.TALL, (144, 256)),
+        (Aspect.WIDE, (256, 144)),
     ],
 )
 def test_sampling_makes_every_aspect(tmp_path, aspect, size):

@@ -184,6 +184,19 @@ async def test_drawing_with_a_damaged_model_fails_with_a_sentence(image_bench):
     assert "train the model again" in seen.failure
 
 
+@pytest.mark.parametrize(("resolution", "size"), [(128, (288, 512)), (256, (576, 1024))])
+async def test_a_model_draws_in_the_resolution_that_it_was_trained_for(trainer_bench, image_bench, resolution, size):
+    adapter, order = trainer_bench.make_adapter(), make_training_order(trainer_bench._archive(), resolution=resolution)
+    remote_id, prepared = await submitted(adapter, order)
+    await wait_for(adapter, remote_id, prepared)
+    trained = await adapter.collect(remote_id, prepared, trainer_bench.tmp_path)
+    adapter = image_bench.make_adapter()
+    remote_id, prepared = await submitted(adapter, make_image_order(trained.path))
+    await wait_for(adapter, remote_id, prepared)
+    (made,) = (await adapter.collect(remote_id, prepared, image_bench.tmp_path)).images
+    assert (made.width, made.height) == size
+
+
 async def test_drawing_gives_the_same_picture_alone_or_with_others(image_bench):
     adapter, model = image_bench.make_adapter(), image_bench._model()
     drawn = {}
