@@ -1,5 +1,6 @@
 """Owns the trained models: who may use which, their names, shares and end; never makes a picture."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,10 +44,13 @@ class Library:
         Raises:
             Missing: no model they may use here is called so.
         """
+        async with self._database.begin() as connection:
+            with contextlib.suppress(Missing, NotYours):
+                return await may_use(connection, text.strip(), person_id, guild_id=guild_id)
         usable = await self.usable(person_id, guild_id=guild_id)
-        wanted = text.strip().casefold()
+        wanted = " ".join(text.split()).casefold()
         for lora in usable:
-            if lora.id == wanted or lora.name.casefold() == wanted:
+            if lora.name.casefold() == wanted:
                 return lora
         if not usable:
             raise Missing("You have no model yet.", advice="Begin with /draft new.")
@@ -57,6 +61,15 @@ class Library:
         async with self._database.begin() as connection:
             lora = await may_use(connection, lora_id, person_id, guild_id=guild_id)
             return LoraDetails(lora=lora, guild_ids=await rows.shared_with(connection, lora_id))
+
+    async def own(self, owner_id: int, lora_id: str) -> Lora:
+        """Return a person's own model.
+
+        Raises:
+            NotYours: it belongs to somebody else.
+        """
+        async with self._database.begin() as connection:
+            return await _own(connection, lora_id, owner_id)
 
     async def rename(self, owner_id: int, lora_id: str, name: str) -> Lora:
         """Give a model another name and return it as it was.

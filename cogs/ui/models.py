@@ -1,0 +1,136 @@
+"""Owns how trained models look: in a list, on a card, in suggestions; pure functions, send nothing."""
+
+from collections.abc import Sequence
+
+import discord
+from discord import app_commands, ui
+
+from bot.library import LoraDetails
+from bot.lora import Lora
+from cogs.ui import words
+from cogs.ui.controls import Form, Layout, button, menu
+from cogs.ui.gallery import plain
+from cogs.ui.quote import draw_note
+
+#: Lines of a list; Discord takes 4000 characters a message and 25 options a menu.
+MOST_LISTED = 20
+SUGGESTIONS = 25
+
+
+def draw_models(loras: Sequence[Lora], viewer_id: int) -> Layout:
+    """Return a person's models, a line each, with a menu that opens one."""
+    if not loras:
+        return draw_note("You have no model yet. Begin with /draft new.")
+    listed = loras[:MOST_LISTED]
+    lines = [f"### Models you can use here\n{_line(listed[0], viewer_id)}"]
+    lines += [_line(lora, viewer_id) for lora in listed[1:]]
+    if len(loras) > len(listed):
+        lines.append(f"-# {len(loras) - len(listed)} more: type a part of the name in /models show.")
+    options = [
+        discord.SelectOption(label=lora.name, value=lora.id, description=_description(lora, viewer_id))
+        for lora in listed
+    ]
+    return Layout(
+        ui.TextDisplay("\n".join(lines)), ui.ActionRow(menu("model.show", options=options, placeholder="Open a model"))
+    )
+
+
+def draw_model(details: LoraDetails, *, viewer_id: int, guild_id: int | None) -> Layout:
+    """Return a model's card as this person sees it here."""
+    lora, own = details.lora, details.lora.owner_id == viewer_id
+    text = (
+        f"### {plain(lora.name)}\n"
+        f"Trigger word **{plain(lora.trigger_word)}** · {lora.base_model.label} · {lora.kind.value}\n"
+        f"{_history(lora)}\n"
+        f"{_sharing(details, guild_id) if own else f'Shared with this server by <@{lora.owner_id}>.'}"
+    )
+    row: ui.ActionRow[Layout] = ui.ActionRow(
+        button("model.generate", lora.id, label="Generate", style=discord.ButtonStyle.primary)
+    )
+    if own and guild_id is not None:
+        row.add_item(button("model.toggle", lora.id, label="Unshare" if guild_id in details.guild_ids else "Share"))
+    if own:
+        row.add_item(button("model.rename", lora.id, label="Rename"))
+        row.add_item(button("model.delete", lora.id, label="Delete", style=discord.ButtonStyle.danger))
+    return Layout(ui.Container(ui.TextDisplay(text), row))
+
+
+def draw_delete_question(lora: Lora) -> Layout:
+    """Return the question that stands before the end of a model."""
+    text = (
+        f"### Delete {plain(lora.name)}?\n"
+        "The model is gone for ever, for everybody it is shared with too. Pictures made with it stay."
+    )
+    return Layout(
+        ui.Container(
+            ui.TextDisplay(text),
+            ui.ActionRow(
+                button("model.erase", lora.id, label="Delete for ever", style=discord.ButtonStyle.danger),
+                button("model.keep", lora.id, label="Keep it"),
+            ),
+        )
+    )
+
+
+def draw_rename_form(lora: Lora) -> Form:
+    """Return the form for another name."""
+    field: ui.TextInput[Form] = ui.TextInput(custom_id="name", default=lora.name)
+    return Form("model.rename", lora.id, title="Rename your model", labels=[ui.Label(text="Name", component=field)])
+
+
+def model_choices(loras: Sequence[Lora], viewer_id: int) -> list[app_commands.Choice[str]]:
+    """Return models to choose from while somebody types; the value is the model's id."""
+    return [
+        app_commands.Choice(name=f"{lora.name} · {_description(lora, viewer_id)}"[:100], value=lora.id)
+        for lora in loras[:SUGGESTIONS]
+    ]
+
+
+def told_sharing(lora: Lora, *, shared: bool) -> str:
+    """Return what is true now, and how to undo it."""
+    name = plain(lora.name)
+    if shared:
+        return (
+            f"**{name}** is shared with this server now: everybody here can make pictures with it. "
+            "Share it once more, with the button or /models share, to take it back."
+        )
+    return (
+        f"**{name}** is no longer shared with this server. "
+        "Share it once more, with the button or /models share, to let everybody here use it."
+    )
+
+
+def _line(lora: Lora, viewer_id: int) -> str:
+    text = (
+        f"**{plain(lora.name)}** · {plain(lora.trigger_word)} · {lora.base_model.label} · "
+        f"{words.moment(lora.created_at, 'D')}"
+    )
+    return text if lora.owner_id == viewer_id else f"{text} · shared by <@{lora.owner_id}>"
+
+
+def _description(lora: Lora, viewer_id: int) -> str:
+    text = f"{lora.trigger_word}, {lora.base_model.label}"
+    return text if lora.owner_id == viewer_id else f"{text}, shared here"
+
+
+def _history(lora: Lora) -> str:
+    facts = lora.facts
+    parts = [f"Trained {words.moment(lora.created_at, 'D')}"]
+    parts += [f"{facts[name]} {name}" for name in ("photos", "steps") if isinstance(facts.get(name), int)]
+    if isinstance(facts.get("loss"), int | float):
+        parts.append(f"loss {facts['loss']:.3g}")
+    return " · ".join([*parts, _size(lora.size)])
+
+
+def _size(count: int) -> str:
+    return f"{count / 1024:.0f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MiB"
+
+
+def _sharing(details: LoraDetails, guild_id: int | None) -> str:
+    elsewhere = len([one for one in details.guild_ids if one != guild_id])
+    servers = "1 other server" if elsewhere == 1 else f"{elsewhere} other servers"
+    if guild_id is not None and guild_id in details.guild_ids:
+        return f"Shared with this server and {servers}." if elsewhere else "Shared with this server."
+    if guild_id is None:
+        return f"Shared with {servers.replace(' other', '')}." if elsewhere else "Yours alone."
+    return f"Not shared here, but with {servers}." if elsewhere else "Yours alone."
