@@ -135,14 +135,16 @@ class DraftService:
     async def current(self, owner_id: int, draft_id: str | None = None) -> Draft:
         """Return the draft that is meant: the named one, else the active one, else the only one.
 
+        A name in place of the id will do for an open draft, as people type it without choosing a suggestion.
+
         Raises:
             Missing: there is none.
             WrongMoment: there are several and none was picked.
         """
         async with self._database.begin() as connection:
-            if draft_id is not None:
-                return owned(await rows.get(connection, draft_id), owner_id)
             choices = await rows.open_of(connection, owner_id)
+            if draft_id is not None:
+                return owned(await rows.get(connection, draft_id) or _called(draft_id, choices), owner_id)
             active = await rows.active_of(connection, owner_id)
         if not choices:
             raise _no_draft()
@@ -360,6 +362,11 @@ class DraftService:
             for number, photo in enumerate(photos, start=1)
         ]
         return await self._workers.run(draw_sheet, tiles)
+
+
+def _called(name: str, drafts: Sequence[Draft]) -> Draft | None:
+    fitting = [draft for draft in drafts if draft.name.casefold() == name.strip().casefold()]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _no_draft() -> Missing:

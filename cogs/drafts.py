@@ -1,0 +1,244 @@
+"""Owns /draft and everything on a draft's panel except *Train*; keeps no draft in mind between two presses."""
+
+import logging
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.app import Services
+from bot.draft import still_open
+from bot.drafts import DraftView
+from bot.errors import BadInput, Missing, WrongMoment
+from cogs import replies
+from cogs.desk import Feature, on_choice, on_form, on_press
+from cogs.intake import drawn, uploads_of
+from cogs.ui.controls import Answers
+from cogs.ui.draft_forms import MOST_FIELDS, add_form, captions_form, remove_form
+from cogs.ui.draft_menus import (
+    caption_groups,
+    draw_caption_groups,
+    draw_discard_question,
+    draw_draft_choice,
+    draw_sentence,
+    group_name,
+)
+from cogs.ui.draft_notes import begun
+from cogs.ui.draft_panel import draw_panel, sheet_files
+from cogs.ui.words import counted
+from providers.recipe import BaseModelName, SubjectKind
+
+log = logging.getLogger(__name__)
+
+Interaction = discord.Interaction[Any]
+#: Discord shows at most this many suggestions.
+SUGGESTIONS = 25
+#: Photos that one use of /draft add takes; a person scrolls past more options than these.
+PHOTO_OPTIONS = 10
+
+
+class Drafts(Feature):
+    """From a name to a draft that is ready to be trained."""
+
+    draft = app_commands.Group(name="draft", description="Collect the photos and words for a model of your own.")
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    @draft.command(name="new", description="Begin a model: give it a name and a word to call it by.")
+    @app_commands.describe(
+        name="What you call the model, such as Rusty.",
+        trigger_word="The word that brings your subject into a prompt; an unusual one, such as rustyfox.",
+        kind="What the photos show.",
+        base_model="The model it builds on; the default fits if you leave it out.",
+    )
+    @app_commands.choices(kind=[app_commands.Choice(name=kind.value, value=kind.value) for kind in SubjectKind])
+    async def new(
+        self, interaction: Interaction, name: str, trigger_word: str, kind: str, base_model: str | None = None
+    ) -> None:
+        """Open a draft and show its panel."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        draft = await self._services.drafts.open(
+            interaction.user.id,
+            name=name,
+            trigger_word=trigger_word,
+            kind=SubjectKind(kind),
+            base_model=_base_model(base_model),
+        )
+        note = begun(draft, by_message=self._services.settings.darkroom_dm_intake)
+        await self._show_panel(interaction, draft.id, note=note)
+
+    @draft.command(name="add", description="Add up to ten photos to a draft.")
+    @app_commands.describe(
+        draft="The draft they are for; the one you are filling if you leave it out.",
+        **{f"photo{number}": "A photo." for number in range(1, PHOTO_OPTIONS + 1)},
+    )
+    async def add(
+        self,
+        interaction: Interaction,
+        photo1: discord.Attachment,
+        photo2: discord.Attachment | None = None,
+        photo3: discord.Attachment | None = None,
+        photo4: discord.Attachment | None = None,
+        photo5: discord.Attachment | None = None,
+        photo6: discord.Attachment | None = None,
+        photo7: discord.Attachment | None = None,
+        photo8: discord.Attachment | None = None,
+        photo9: discord.Attachment | None = None,
+        photo10: discord.Attachment | None = None,
+        draft: str | None = None,
+    ) -> None:
+        """Take photos into a draft."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        given = (photo1, photo2, photo3, photo4, photo5, photo6, photo7, photo8, photo9, photo10)
+        uploads = uploads_of(photo for photo in given if photo is not None)
+        intake = await self._services.drafts.receive(interaction.user.id, uploads, draft_id=draft)
+        layout, files = await drawn(self._services, interaction.user.id, intake)
+        await replies.show(interaction, layout, files=files)
+
+    @draft.command(name="show", description="See a draft: its photos, what could be better, and what comes next.")
+    @app_commands.describe(draft="The draft to show; the one you are filling if you leave it out.")
+    async def show(self, interaction: Interaction, draft: str | None = None) -> None:
+        """Show a draft's panel, or the question which one."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        try:
+            chosen = await self._services.drafts.current(interaction.user.id, draft)
+        except WrongMoment:  # several are open; a menu serves better than the sentence
+            drafts = await self._services.drafts.open_drafts(interaction.user.id)
+            await replies.show(interaction, draw_draft_choice(drafts))
+            return
+        await self._show_panel(interaction, chosen.id)
+
+    @add.autocomplete("draft")
+    @show.autocomplete("draft")
+    async def _suggest_drafts(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        try:
+            drafts = await self._services.drafts.open_drafts(interaction.user.id)
+        except Exception:  # suggestions are a courtesy; the command itself says what is wrong
+            log.exception("no drafts to suggest")
+            return []
+        fitting = [draft for draft in drafts if typed.casefold() in draft.name.casefold()]
+        return [
+            app_commands.Choice(name=f"{draft.name} ({draft.trigger_word})", value=draft.id)
+            for draft in fitting[:SUGGESTIONS]
+        ]
+
+    @new.autocomplete("base_model")
+    async def _suggest_base_models(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        offered = [base for base in self._services.registry.base_models if typed.casefold() in base.label.casefold()]
+        return [app_commands.Choice(name=base.label, value=base.value) for base in offered[:SUGGESTIONS]]
+
+    @on_choice("draft.choose")
+    async def choose(self, interaction: Interaction, values: list[str]) -> None:
+        """Make a draft the one that photos go to, and show it."""
+        await interaction.response.defer()
+        draft = await self._services.drafts.choose(interaction.user.id, values[0])
+        await self._show_panel(interaction, draft.id)
+
+    @on_press("draft.add")
+    async def ask_for_photos(self, interaction: Interaction, draft_id: str) -> None:
+        """Open the form that takes photos."""
+        view = await self._changeable(interaction, draft_id)
+        await interaction.response.send_modal(add_form(view.draft))
+
+    @on_form("draft.add")
+    async def take_photos(self, interaction: Interaction, answers: Answers, draft_id: str) -> None:
+        """Take the photos of the form."""
+        await interaction.response.defer()
+        uploads = answers.uploads.get("photos", ())
+        intake = await self._services.drafts.receive(interaction.user.id, uploads, draft_id=draft_id)
+        layout, files = await drawn(self._services, interaction.user.id, intake)
+        await replies.show(interaction, layout, files=files)
+
+    @on_press("draft.captions")
+    async def ask_for_captions(self, interaction: Interaction, draft_id: str) -> None:
+        """Open the form for captions, or ask which ones when there are more than fit."""
+        view = await self._with_photos(interaction, draft_id)
+        if len(view.photos) <= MOST_FIELDS:
+            await interaction.response.send_modal(captions_form(view, caption_groups(len(view.photos))[0]))
+        else:
+            await replies.show(interaction, draw_caption_groups(view))
+
+    @on_choice("draft.captions")
+    async def ask_for_some_captions(self, interaction: Interaction, values: list[str], draft_id: str) -> None:
+        """Open the form for the captions of one group of photos."""
+        view = await self._with_photos(interaction, draft_id)
+        page, groups = int(values[0]), caption_groups(len(view.photos))
+        if page >= len(groups):
+            raise Missing("These photos are no longer in the draft.", advice="Press Captions once more.")
+        await interaction.response.send_modal(captions_form(view, groups[page], page))
+
+    @on_form("draft.captions")
+    async def write_captions(
+        self, interaction: Interaction, answers: Answers, draft_id: str, page: str | None = None
+    ) -> None:
+        """Keep captions, and go back to where the form was opened: the panel, or the list of groups."""
+        await interaction.response.defer()
+        await self._services.drafts.caption(interaction.user.id, draft_id, answers.texts)
+        if page is None:
+            await self._show_panel(interaction, draft_id, note="The captions are saved.")
+            return
+        view = await self._services.drafts.view(interaction.user.id, draft_id, with_sheet=False)
+        groups = caption_groups(len(view.photos))
+        what = group_name(groups[int(page)]).lower() if int(page) < len(groups) else "these photos"
+        await replies.show(interaction, draw_caption_groups(view, note=f"The captions of {what} are saved."))
+
+    @on_press("draft.remove")
+    async def ask_what_to_remove(self, interaction: Interaction, draft_id: str) -> None:
+        """Open the form that asks which photos go."""
+        view = await self._with_photos(interaction, draft_id)
+        await interaction.response.send_modal(remove_form(view))
+
+    @on_form("draft.remove")
+    async def remove(self, interaction: Interaction, answers: Answers, draft_id: str) -> None:
+        """Remove photos."""
+        await interaction.response.defer()
+        chosen = [photo_id for ids in answers.choices.values() for photo_id in ids]
+        gone = await self._services.drafts.remove(interaction.user.id, draft_id, chosen)
+        note = f"Removed {counted(gone, 'photo')}." if gone else "Nothing was removed."
+        await self._show_panel(interaction, draft_id, note=note)
+
+    @on_press("draft.discard")
+    async def ask_to_discard(self, interaction: Interaction, draft_id: str) -> None:
+        """Ask whether a draft shall really go."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        view = await self._changeable(interaction, draft_id)
+        await replies.show(interaction, draw_discard_question(view))
+
+    @on_press("draft.discard_it")
+    async def discard(self, interaction: Interaction, draft_id: str) -> None:
+        """Throw a draft away."""
+        await interaction.response.defer()
+        draft = await self._services.drafts.discard(interaction.user.id, draft_id)
+        await replies.show(interaction, draw_sentence(f"**{draft.name}** is discarded, and its photos are deleted."))
+
+    @on_press("draft.keep_it")
+    async def keep(self, interaction: Interaction, draft_id: str) -> None:
+        """Leave a draft as it is."""
+        await interaction.response.defer()
+        draft = await self._services.drafts.current(interaction.user.id, draft_id)
+        await replies.show(interaction, draw_sentence(f"**{draft.name}** stays as it is."))
+
+    async def _show_panel(self, interaction: Interaction, draft_id: str, *, note: str = "") -> None:
+        view = await self._services.drafts.view(interaction.user.id, draft_id)
+        await replies.show(interaction, draw_panel(view, note=note), files=sheet_files(view))
+
+    async def _changeable(self, interaction: Interaction, draft_id: str) -> DraftView:
+        view = await self._services.drafts.view(interaction.user.id, draft_id, with_sheet=False)
+        still_open(view.draft)
+        return view
+
+    async def _with_photos(self, interaction: Interaction, draft_id: str) -> DraftView:
+        view = await self._changeable(interaction, draft_id)
+        if not view.photos:
+            raise Missing(f"**{view.draft.name}** has no photos.", advice="Press Add photos first.")
+        return view
+
+
+def _base_model(typed: str | None) -> BaseModelName | None:
+    if typed is None:
+        return None
+    for base in BaseModelName:
+        if typed.strip().casefold() in (base.value.casefold(), base.label.casefold()):
+            return base
+    raise BadInput("I do not know that base model.", advice="Choose one from the list that opens while you type.")

@@ -1,0 +1,81 @@
+"""Owns the forms of a draft: adding photos, writing captions, removing photos; pure functions, send nothing."""
+
+from collections.abc import Sequence
+
+import discord
+from discord import ui
+
+from bot.draft import Draft, DraftPhoto
+from bot.drafts import DraftView
+from bot.words import LONGEST_CAPTION
+from cogs.ui.controls import Form
+
+#: Fields that a form has at most, and files in one field.
+MOST_FIELDS = 5
+MOST_FILES = 10
+#: Options that a menu has at most.
+MOST_OPTIONS = 25
+_LONGEST_TITLE = 45
+
+
+def add_form(draft: Draft) -> Form:
+    """Return the form that takes photos; its field is `photos`."""
+    upload: ui.FileUpload[Form] = ui.FileUpload(custom_id="photos", min_values=1, max_values=MOST_FILES)
+    description = f"Up to {MOST_FILES} at once: JPEG, PNG, HEIC and most other pictures."
+    label = ui.Label(text="Photos", description=description, component=upload)
+    return Form("draft.add", draft.id, title=_title(f"Add photos to {draft.name}"), labels=[label])
+
+
+def captions_form(view: DraftView, numbers: Sequence[int], *ids: object) -> Form:
+    """Return the form for the captions of up to five photos; each field's custom_id is its photo's id.
+
+    Args:
+        view: The draft.
+        numbers: The photos' numbers, from 1.
+        ids: What goes back to the desk beside the draft's id.
+    """
+    labels = [_caption_field(number, view.photos[number - 1]) for number in numbers]
+    return Form("draft.captions", view.draft.id, *ids, title=_title(f"Captions of {view.draft.name}"), labels=labels)
+
+
+def remove_form(view: DraftView) -> Form:
+    """Return the form that asks which photos go; what is chosen are the photos' ids, in one field or two."""
+    options = [_photo_option(number, photo) for number, photo in enumerate(view.photos, start=1)]
+    parts = [options[at : at + MOST_OPTIONS] for at in range(0, len(options), MOST_OPTIONS)]
+    labels = [_remove_field(part, required=len(parts) == 1) for part in parts]
+    return Form("draft.remove", view.draft.id, title=_title(f"Remove photos from {view.draft.name}"), labels=labels)
+
+
+def _caption_field(number: int, photo: DraftPhoto) -> ui.Label[Form]:
+    text: ui.TextInput[Form] = ui.TextInput(
+        custom_id=photo.id,
+        style=discord.TextStyle.paragraph,
+        default=photo.caption or None,
+        placeholder="What it shows besides the subject: lying on a sofa, evening light",
+        required=False,
+        # The client counts while one types, so that no finished text is refused.
+        max_length=LONGEST_CAPTION,
+    )
+    return ui.Label(text=f"Photo {number}", description=photo.file_name or None, component=text)
+
+
+def _photo_option(number: int, photo: DraftPhoto) -> discord.SelectOption:
+    return discord.SelectOption(label=f"Photo {number}: {photo.file_name}".removesuffix(": "), value=photo.id)
+
+
+def _remove_field(options: Sequence[discord.SelectOption], *, required: bool) -> ui.Label[Form]:
+    first, last = (option.label.split(":")[0] for option in (options[0], options[-1]))
+    select: ui.Select[Form] = ui.Select(
+        custom_id=first.lower().replace(" ", "-"),
+        options=list(options),
+        placeholder="Choose one or several",
+        min_values=1 if required else 0,
+        max_values=len(options),
+        required=required,
+    )
+    text = first if len(options) == 1 else f"{first} to {last.lower()}"
+    return ui.Label(text=text, component=select)
+
+
+def _title(text: str) -> str:
+    return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"
