@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from providers.base import Health, ImageOrder, Prepared, Progress, RemoteState, Snapshot, TrainingOrder
-from providers.errors import ArtifactBroken, NotFound, Refused, Unavailable
+from providers.errors import ArtifactBroken, NotFound, Refused, Unavailable, UnexpectedAnswer
 from providers.sketch.order_folder import FolderGone, OrderFolder, WorkerProgress, is_marker
 from providers.sketch.workshop import Workshop
 
@@ -68,12 +68,13 @@ class SketchAdapter(ABC, Generic[OrderT, OutputT]):
     async def submit(self, order: OrderT, prepared: Prepared) -> str:
         """Write the order down and start its worker."""
         self._refuse_unfit(order)
-        marker = str(prepared["marker"])
+        if not is_marker(order.marker):
+            raise Refused("The job's marker can't name a folder.")
         try:
-            await _off_loop(self._workshop.submit, marker, self._request(order))
+            await _off_loop(self._workshop.submit, order.marker, self._request(order))
         except NotFound as error:
             raise Refused("This job was not prepared or was cleared up already.", advice="Start it again.") from error
-        return marker
+        return order.marker
 
     async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
         """Look for an order; a marker is never used twice here, so its time doesn't matter."""
@@ -103,7 +104,7 @@ class SketchAdapter(ABC, Generic[OrderT, OutputT]):
 
     async def cleanup(self, remote_id: str | None, prepared: Prepared) -> None:
         """Remove the order's folder."""
-        await _off_loop(self._workshop.remove, remote_id or str(prepared["marker"]))
+        await _off_loop(self._workshop.remove, remote_id or str(prepared.get("marker", "")))
 
     @abstractmethod
     def _refuse_unfit(self, order: OrderT) -> None:
@@ -134,6 +135,9 @@ async def _off_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
         return await asyncio.to_thread(function, *args, **kwargs)
     except (FolderGone, FileNotFoundError) as error:
         raise NotFound(_GONE) from error
+    except (ValueError, TypeError) as error:
+        advice = "Start it again; it is free."
+        raise UnexpectedAnswer("Sketch's notes about this job are damaged.", advice=advice) from error
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         advice = "The operator of this bot has to look at its data folder."

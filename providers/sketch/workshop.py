@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,8 @@ class Workshop:
             return
         aside = path.with_name(f".removed-{marker}-{os.getpid()}")
         shutil.rmtree(aside, ignore_errors=True)
-        path.rename(aside)
+        with suppress(FileNotFoundError):
+            path.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
 
     def _revive(self, order: OrderFolder, lock: int) -> WorkerProgress:

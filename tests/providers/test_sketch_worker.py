@@ -13,7 +13,7 @@ import pytest_asyncio
 from PIL import Image
 
 from providers.base import RemoteState
-from providers.errors import Unavailable
+from providers.errors import Unavailable, UnexpectedAnswer
 from providers.sketch.trainer import SketchTrainer
 from tests.providers.contract import PROMPT, snapshots, until, wait_for
 from tests.providers.sketch_bench import (
@@ -238,3 +238,13 @@ async def test_a_folder_that_cannot_be_made_is_told_and_nothing_else_leaves(tmp_
     assert "can't be used" in health.detail
     with pytest.raises(Unavailable):
         await adapter.prepare(make_training_order(make_archive(tmp_path / "photos.zip")))
+
+
+async def test_notes_that_are_damaged_are_told_as_such(trainer_bench):
+    adapter, folder = trainer_bench.make_adapter(), trainer_bench.folder / "trainings" / "job"
+    with trainer_bench.busy():
+        remote_id, prepared = await submitted(adapter, trainer_bench.make_order("job"))
+        (folder / "progress.json").write_text('{"state": ')
+        with pytest.raises(UnexpectedAnswer, match="damaged"):
+            await adapter.poll(remote_id, prepared)
+        (folder / "progress.json").unlink()
