@@ -1,5 +1,6 @@
 """Owns what is special about trainings: the archive before and the model after; never calls a provider."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,7 @@ class TrainingCraft:
         if not photos:
             raise Missing("The photos of this training are gone.", advice="Start a new draft with /draft new.")
         spec = job.training
+        await asyncio.to_thread(self.workspace(job).mkdir, parents=True, exist_ok=True)
         archive = await build_archive(
             [
                 DatasetEntry(
