@@ -3,7 +3,7 @@
     desk.py        from a press, a choice or a form to the method that handles it
     failures.py    the one funnel for errors          replies.py  answering one person, whatever was answered before
     places.py      where something was asked, and whether results can be posted there
-    drafts.py training.py generating.py library.py    one cog a feature
+    drafts.py intake.py training.py generating.py library.py    one cog a feature
     status.py      keeps the card of every job true
     ui/            what people see
 
@@ -13,9 +13,23 @@ No SQL, no HTTP, no rules: those are the services'.
 from bot.client import DarkroomBot
 from cogs import failures
 from cogs.desk import Desk
+from cogs.drafts import Drafts
+from cogs.generating import Generating
+from cogs.intake import PhotoIntake
+from cogs.library import Library
+from cogs.status import StatusBoard
+from cogs.training import Training
 
 
 async def setup(bot: DarkroomBot) -> None:
     """Put every cog on the bot; discord.py calls this."""
     bot.tree.error(failures.on_command_error)
     await bot.add_cog(Desk(bot))
+    await bot.add_cog(Drafts(bot.services))
+    intake = PhotoIntake(bot.services)
+    await bot.add_cog(intake)
+    bot.tree.add_command(intake.menu)
+    await bot.add_cog(Generating(bot.services))
+    await bot.add_cog(Library(bot.services))
+    await bot.add_cog(Training(bot.services))
+    await bot.add_cog(StatusBoard(bot))
