@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import discord
@@ -75,9 +76,11 @@ class PhotoIntake(Feature):
             return
         if not by_message:
             raise WrongMoment(no_photos_by_message())
-        async with message.channel.typing():
-            intake = await self._services.drafts.receive(message.author.id, uploads_of(message.attachments))
-            await self._send(message, await drawn(self._services, message.author.id, intake))
+        # A courtesy for some seconds: whether it arrives or not, the photos are taken.
+        with suppress(discord.HTTPException):
+            await message.channel.typing()
+        intake = await self._services.drafts.receive(message.author.id, uploads_of(message.attachments))
+        await self._send(message, await drawn(self._services, message.author.id, intake))
 
     async def _send(self, message: discord.Message, drawing: Drawing) -> None:
         layout, files = drawing

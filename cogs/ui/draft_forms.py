@@ -41,8 +41,10 @@ def captions_form(view: DraftView, numbers: Sequence[int], *ids: object) -> Form
 def remove_form(view: DraftView) -> Form:
     """Return the form that asks which photos go; what is chosen are the photos' ids, in one field or two."""
     options = [_photo_option(number, photo) for number, photo in enumerate(view.photos, start=1)]
-    parts = [options[at : at + MOST_OPTIONS] for at in range(0, len(options), MOST_OPTIONS)]
-    labels = [_remove_field(part, required=len(parts) == 1) for part in parts]
+    starts = range(0, len(options), MOST_OPTIONS)
+    labels = [
+        _remove_field(start + 1, options[start : start + MOST_OPTIONS], required=len(starts) == 1) for start in starts
+    ]
     return Form("draft.remove", view.draft.id, title=_title(f"Remove photos from {view.draft.name}"), labels=labels)
 
 
@@ -63,18 +65,17 @@ def _photo_option(number: int, photo: DraftPhoto) -> discord.SelectOption:
     return discord.SelectOption(label=f"Photo {number}: {photo.file_name}".removesuffix(": "), value=photo.id)
 
 
-def _remove_field(options: Sequence[discord.SelectOption], *, required: bool) -> ui.Label[Form]:
-    first, last = (option.label.split(":")[0] for option in (options[0], options[-1]))
+def _remove_field(first: int, options: Sequence[discord.SelectOption], *, required: bool) -> ui.Label[Form]:
     select: ui.Select[Form] = ui.Select(
-        custom_id=first.lower().replace(" ", "-"),
+        custom_id=f"photos_{first}",
         options=list(options),
         placeholder="Choose one or several",
         min_values=1 if required else 0,
         max_values=len(options),
         required=required,
     )
-    text = first if len(options) == 1 else f"{first} to {last.lower()}"
-    return ui.Label(text=text, component=select)
+    last = first + len(options) - 1
+    return ui.Label(text=f"Photos {first} to {last}" if last > first else f"Photo {first}", component=select)
 
 
 def _title(text: str) -> str:
