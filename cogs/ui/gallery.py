@@ -49,7 +49,7 @@ def draw_details(gallery: Gallery) -> Layout:
         lines.append(f"**Trigger word** {plain(lora.trigger_word)}")
         lines.append(f"**Base model** {lora.base_model.label}")
     lines += [
-        f"**Made with** {gallery.maker_title} (`{job.provider}`)",
+        f"**Made with** {gallery.maker_title}",
         f"**Prompt** {plain(spec.prompt)}",
         f"**Shape** {ASPECT_NAMES[spec.aspect]} · **strength** {spec.strength:g}",
         *(f"**Picture {p.position + 1}** seed `{p.seed}`, {p.width} × {p.height} px" for p in gallery.pictures),
@@ -58,7 +58,7 @@ def draw_details(gallery: Gallery) -> Layout:
     if job.ended_at is not None:
         took = (job.ended_at - job.created_at).total_seconds()
         lines.append(f"**Done** {words.moment(job.ended_at, 'f')}, after {took:.0f} s")
-    if job.cost_usd is not None:
+    if job.cost_usd:
         lines.append(f"**Cost** ${job.cost_usd:.3f}")
     lines.append(f"**Job** `{job.id}`")
     return Layout(ui.TextDisplay("\n".join(lines)))
