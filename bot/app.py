@@ -68,7 +68,9 @@ def build_registry(settings: Settings) -> Registry:
 
 
 @asynccontextmanager
-async def opened_services(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Services]:
+async def opened_services(
+    settings: Settings, *, clock: Clock | None = None, registry: Registry | None = None
+) -> AsyncIterator[Services]:
     """Open everything, follow the jobs, and close it all in reverse order at the end.
 
     Raises:
@@ -85,7 +87,7 @@ async def opened_services(settings: Settings, *, clock: Clock | None = None) -> 
         blobs = await Blobs.opened(folder / "blobs")
         workers = await stack.enter_async_context(PhotoWorkers())
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        news, registry = News(), build_registry(settings)
+        news, registry = News(), registry or build_registry(settings)
         book = Book(database=database, clock=clock, news=news)
         crafts: dict[JobKind, Craft] = {
             JobKind.TRAINING: TrainingCraft(
