@@ -247,3 +247,35 @@ async def test_message_with_eleven_files_is_stopped_by_the_client(tmp_path):
     async with open_house(tmp_path / "data") as house:
         with pytest.raises(PersonError, match="10 files a message"):
             await house.discord.person("alice").dm().say(files=swatches(11))
+
+
+async def test_photos_of_several_messages_at_once_all_arrive(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        alice = house.discord.person("alice")
+        dm = alice.dm()
+        await dm.slash("draft new", **RUSTY)
+        for first in (0, 3, 6):
+            await dm.say(files=swatches(9)[first : first + 3])
+        await dm.wait_for(lambda message: "**9 photos**" in message.text)
+        draft = await house.services.drafts.current(alice.id)
+        photos = (await house.services.drafts.view(alice.id, draft.id, with_sheet=False)).photos
+        assert sorted(photo.file_name for photo in photos) == [upload.name for upload in swatches(9)]
+        assert len({photo.position for photo in photos}) == 9
+
+
+async def test_answer_to_a_message_is_one_even_if_it_is_sent_twice(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        dm = house.discord.person("alice").dm()
+        said = await dm.say("hello?")
+        await dm.wait_for(lambda message: message.author_is_bot)
+        [sent] = house.discord.requests("POST", "/channels/*/messages")
+        # Discord drops a second message with the same nonce, which is what a repeated request comes to.
+        assert (sent.request["nonce"], sent.request["enforce_nonce"]) == (f"in-{said.id}", True)
+
+
+async def test_photos_are_taken_though_typing_cannot_be_shown(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        dm = house.discord.person("alice").dm()
+        await dm.slash("draft new", **RUSTY)
+        house.discord.faults.answer(403, method="POST", path="/channels/*/typing")
+        assert "Added 1 photo to **Rusty**." in (await send(dm, swatches(1))).text
