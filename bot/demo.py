@@ -1,0 +1,77 @@
+"""Owns `darkroom demo`: puts a playground, the bot and a scripted person together; tells no story itself."""
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from bot.app import opened_services
+from bot.client import DarkroomBot, point_at
+from bot.draft import MOST_PHOTOS
+from bot.errors import StartupError
+from bot.logs import start_logging
+from bot.settings import Settings
+from playground.demo import Cast, Story
+from playground.sample_photos import sample_photos
+from playground.seen import Upload
+from playground.server import Playground
+
+_FOX = Cast(name="Rusty", trigger_word="rustyfox", kind="animal", prompt="rustyfox waving at sunrise")
+_OWN = Cast(name="My model", trigger_word="mymodel", kind="object", prompt="mymodel in the sun")
+#: Not a photo, to show what becomes of one.
+_NOTES = Upload("notes.txt", b"remember: buy berries\n")
+
+
+async def play_demo(*, folder: Path, photos: Path | None) -> int:
+    """Play the whole story and return the exit code."""
+    console = Console()
+    began = time.monotonic()
+    start_logging("ERROR")
+    uploads = await asyncio.to_thread(_uploads, photos)
+    console.print("[bold]Darkroom[/] on this machine: a playground Discord, the bot, and alice. No account, no key.")
+    async with _bot_in_playground() as discord:
+        story = Story(discord=discord, cast=_OWN if photos else _FOX, photos=uploads, folder=folder, console=console)
+        await story.play()
+    console.print(f"\n[bold]Done[/] in {time.monotonic() - began:.0f} s. Saved:")
+    for path in story.saved:
+        console.print(f"  {path}", highlight=False)
+    return 0
+
+
+@asynccontextmanager
+async def _bot_in_playground() -> AsyncIterator[Playground]:
+    with tempfile.TemporaryDirectory(prefix="darkroom-demo-", ignore_cleanup_errors=True) as data:
+        async with Playground() as discord:
+            settings = Settings(
+                discord_token=SecretStr(discord.token),
+                discord_api_base=discord.api_base,
+                discord_gateway_url=discord.gateway_url,
+                darkroom_data_dir=Path(data),
+                darkroom_database_url="",
+                darkroom_card_seconds=0.5,
+            )
+            point_at(settings)
+            async with opened_services(settings) as services, DarkroomBot(services) as bot:
+                connection = asyncio.create_task(bot.start(discord.token), name="bot")
+                await discord.bot_connected()
+                yield discord
+                await bot.close()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await connection
+
+
+def _uploads(folder: Path | None) -> Sequence[Upload]:
+    if folder is None:
+        return [*(Upload(photo.name, photo.data) for photo in sample_photos()), _NOTES]
+    if not folder.is_dir():
+        raise StartupError(f"There is no folder {folder}.", advice="Name one with photos in it after --photos.")
+    files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    if not files:
+        raise StartupError(f"The folder {folder} is empty.", advice="Put four photos or more into it.")
+    return [Upload(path.name, path.read_bytes()) for path in files[:MOST_PHOTOS]]
