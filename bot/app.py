@@ -20,11 +20,13 @@ from bot.drafts import DraftService
 from bot.errors import StartupError
 from bot.events import News
 from bot.generating import GeneratingService
+from bot.intake import IntakeService
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
 from bot.settings import Settings
 from bot.store import jobs as job_rows
 from bot.store.database import Database
+from bot.sweep import sweep
 from bot.training.book import Book
 from bot.training.craft import Craft
 from bot.training.job import JobKind
@@ -52,6 +54,7 @@ class Services:
     clock: Clock
     news: News
     drafts: DraftService
+    intake: IntakeService
     training: TrainingService
     generating: GeneratingService
     library: Library
@@ -85,6 +88,7 @@ async def opened_services(
             # The lock on the folder says that whoever held these leases is dead.
             await job_rows.break_leases(connection)
         blobs = await Blobs.opened(folder / "blobs")
+        await sweep(database=database, blobs=blobs, work_dir=folder / "work")
         workers = await stack.enter_async_context(PhotoWorkers())
         session = await stack.enter_async_context(aiohttp.ClientSession())
         news, registry = News(), registry or build_registry(settings)
@@ -106,18 +110,20 @@ async def opened_services(
         stack.push_async_callback(background.stop)
         background.start("tracker", tracker.run)
         generating = GeneratingService(database=database, blobs=blobs, registry=registry, clock=clock, news=news)
+        drafts = DraftService(database=database, blobs=blobs, workers=workers, registry=registry, clock=clock)
         yield Services(
             settings=settings,
             database=database,
             clock=clock,
             news=news,
             registry=registry,
-            drafts=DraftService(
+            drafts=drafts,
+            intake=IntakeService(
                 database=database,
                 blobs=blobs,
                 downloads=Downloads(session, most_bytes=settings.max_photo_bytes),
                 workers=workers,
-                registry=registry,
+                drafts=drafts,
                 clock=clock,
             ),
             training=TrainingService(database=database, registry=registry, clock=clock, news=news),

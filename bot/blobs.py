@@ -48,6 +48,10 @@ class Blobs:
             except FileNotFoundError:
                 log.debug("blob %s was gone already", key)
 
+    async def keys(self) -> list[str]:
+        """Return the keys of all blobs."""
+        return [meta["path"] async for batch in self._store.list() for meta in batch]
+
     def path(self, key: str) -> Path:
         """Return where a blob lies, for programs that want a file; theirs to read, never to write."""
         return self._folder / key

@@ -92,7 +92,7 @@ class Drafts(Feature):
         await interaction.response.defer(ephemeral=True, thinking=True)
         given = (photo1, photo2, photo3, photo4, photo5, photo6, photo7, photo8, photo9, photo10)
         uploads = uploads_of(photo for photo in given if photo is not None)
-        intake = await self._services.drafts.receive(interaction.user.id, uploads, draft_id=draft)
+        intake = await self._services.intake.receive(interaction.user.id, uploads, draft_id=draft)
         layout, files = await drawn(self._services, interaction.user.id, intake)
         await replies.show(interaction, layout, files=files)
 
@@ -146,7 +146,7 @@ class Drafts(Feature):
         """Take the photos of the form."""
         await interaction.response.defer()
         uploads = answers.uploads.get("photos", ())
-        intake = await self._services.drafts.receive(interaction.user.id, uploads, draft_id=draft_id)
+        intake = await self._services.intake.receive(interaction.user.id, uploads, draft_id=draft_id)
         layout, files = await drawn(self._services, interaction.user.id, intake)
         await replies.show(interaction, layout, files=files)
 

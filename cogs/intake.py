@@ -11,8 +11,8 @@ from discord.ext import commands
 
 from bot.app import Services
 from bot.downloads import Upload
-from bot.drafts import Intake
 from bot.errors import BadInput, WrongMoment
+from bot.intake import Intake
 from cogs import failures, replies
 from cogs.desk import Feature, on_choice
 from cogs.ui.controls import Layout
@@ -57,7 +57,7 @@ class PhotoIntake(Feature):
                 "There are no pictures attached to that message.",
                 advice="Choose Apps, Add to draft on one that has some.",
             )
-        intake = await self._services.drafts.receive(interaction.user.id, uploads)
+        intake = await self._services.intake.receive(interaction.user.id, uploads)
         layout, files = await drawn(self._services, interaction.user.id, intake)
         await replies.show(interaction, layout, files=files)
 
@@ -65,7 +65,7 @@ class PhotoIntake(Feature):
     async def assign(self, interaction: Interaction, values: list[str], batch_id: str) -> None:
         """Put waiting photos into the draft that was chosen."""
         await interaction.response.defer()
-        intake = await self._services.drafts.assign(interaction.user.id, batch_id, values[0])
+        intake = await self._services.intake.assign(interaction.user.id, batch_id, values[0])
         layout, files = await drawn(self._services, interaction.user.id, intake)
         await replies.show(interaction, layout, files=files)
 
@@ -79,7 +79,7 @@ class PhotoIntake(Feature):
         # A courtesy for some seconds: whether it arrives or not, the photos are taken.
         with suppress(discord.HTTPException):
             await message.channel.typing()
-        intake = await self._services.drafts.receive(message.author.id, uploads_of(message.attachments))
+        intake = await self._services.intake.receive(message.author.id, uploads_of(message.attachments))
         await self._send(message, await drawn(self._services, message.author.id, intake))
 
     async def _send(self, message: discord.Message, drawing: Drawing) -> None:

@@ -72,7 +72,8 @@ class StatusBoard(commands.Cog):
                 self._wake.clear()
                 wait = await self._start_due()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await self._wake.wait()
         finally:
             await asyncio.gather(*self._busy.values(), return_exceptions=True)
 

@@ -62,7 +62,7 @@ async def trained_model(house: House, person: Person, name: str = "Rusty", photo
     draft = await services.drafts.open(
         person.id, name=name, trigger_word="rustyfox", kind=SubjectKind.ANIMAL, base_model=BaseModelName.SKETCH
     )
-    await services.drafts.receive(person.id, uploaded(house, small_photos(photos)), draft_id=draft.id)
+    await services.intake.receive(person.id, uploaded(house, small_photos(photos)), draft_id=draft.id)
     offer = await services.training.quote(person.id, draft.id, provider=None, wishes=Wishes(steps=STEPS))
     job = await ended(house, (await services.training.start(person.id, offer.quote.id, place)).id)
     assert job.state is JobState.SUCCEEDED, job.failure

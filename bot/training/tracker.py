@@ -49,7 +49,8 @@ class Tracker:
                 for job in await self._claim():
                     self._steps[job.id] = asyncio.create_task(self._take(job), name=f"job {job.id}")
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), await self._seconds_to_wait())
+                    async with asyncio.timeout(await self._seconds_to_wait()):
+                        await self._wake.wait()
         finally:
             await self._drain()
             renewal.cancel()

@@ -6,7 +6,8 @@ import discord
 from discord import ui
 
 from bot.draft import Draft, DraftPhoto
-from bot.drafts import DraftView, Intake
+from bot.drafts import DraftView
+from bot.intake import Intake
 from cogs.ui.controls import Layout, button, menu
 from cogs.ui.draft_forms import MOST_FIELDS
 from cogs.ui.draft_notes import summarise

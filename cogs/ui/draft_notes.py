@@ -1,7 +1,7 @@
 """Owns the sentences about what was just done to a draft, and how one begins; pure functions, send nothing."""
 
 from bot.draft import Draft
-from bot.drafts import Intake
+from bot.intake import Intake
 from cogs.ui.words import counted
 
 #: A panel with its hints has this much room above it for each of ten refused files.

@@ -176,7 +176,7 @@ async def waiting_photos(house: House, person):
     await house.services.drafts.open(person.id, **RUSTY_OPENED | {"name": "Luna"})
     said = await person.in_channel().say(files=swatches(1))
     [(name, url)] = [(a.filename, a.url) for a in (await fetched(house, said)).attachments]
-    return await house.services.drafts.receive(person.id, [Upload(file_name=name, size=1, url=url)])
+    return await house.services.intake.receive(person.id, [Upload(file_name=name, size=1, url=url)])
 
 
 async def fetched(house: House, said):
