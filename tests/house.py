@@ -13,6 +13,7 @@ from bot.app import Services, opened_services
 from bot.client import DarkroomBot, point_at
 from bot.settings import Settings
 from playground.server import Playground
+from providers.registry import Registry
 from tests.playing import running_playground
 
 
@@ -35,11 +36,13 @@ def make_settings(discord: Playground, folder: Path, **changes: Any) -> Settings
 
 
 @asynccontextmanager
-async def running_bot(discord: Playground, folder: Path, **changes: Any) -> AsyncIterator[House]:
+async def running_bot(
+    discord: Playground, folder: Path, *, registry: Registry | None = None, **changes: Any
+) -> AsyncIterator[House]:
     """Run the bot against a playground; leaving the block stops it, and it can be started again on the same folder."""
     settings = make_settings(discord, folder, **changes)
     point_at(settings)
-    async with opened_services(settings) as services, DarkroomBot(services) as bot:
+    async with opened_services(settings, registry=registry) as services, DarkroomBot(services) as bot:
         connection = asyncio.create_task(bot.start(discord.token))
         await discord.bot_connected()
         yield House(discord=discord, services=services, bot=bot)
