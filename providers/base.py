@@ -160,6 +160,8 @@ class LoraFile:
     base_model: BaseModelName
     format: LoraFormat
     trigger_word: str
+    #: What its training left in `TrainedLora.facts`; an image maker may know an own short cut from them.
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +206,38 @@ class MadeImages:
     images: Sequence[MadeImage]
     #: Pictures that the provider's own filter kept back.
     withheld: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookHint:
+    """A provider's word that something happened to a job; a hint to poll at once, never taken for the truth."""
+
+    #: The same for each delivery of one message; the caller drops what it has seen within the time tolerance.
+    delivery_id: str
+    remote_id: str
+
+
+class FileLinks(Protocol):
+    """Where providers can fetch files of ours."""
+
+    def link(self, path: Path, *, name: str) -> str | None:
+        """Return an https URL of this file that ends in `/name` and expires by itself; None without a public URL.
+
+        Two names give two different URLs, so that a name can mark a job.
+        """
+        ...
+
+
+class HearsWebhooks(Protocol):
+    """An adapter whose provider sends word of its own accord."""
+
+    async def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookHint:
+        """Verify one delivery, whose body is as it came over the wire, and say which job it is about.
+
+        Raises:
+            WebhookRejected: it is not surely from the provider, or too old.
+        """
+        ...
 
 
 OrderT_contra = TypeVar("OrderT_contra", contravariant=True)

@@ -10,6 +10,7 @@
     ├── SubmitUnsure        a paid call was sent and no clear answer came back
     ├── NotFound            the provider no longer knows the job
     ├── ArtifactBroken      what was downloaded is not what was promised
+    ├── WebhookRejected     a message that is not surely from the provider
     └── UnexpectedAnswer    an answer that its documentation does not allow
 
 For a paid call the three kinds matter: `SubmitUnsure` means look before sending again, everything else means that
@@ -86,3 +87,9 @@ class ArtifactBroken(ProviderError):
 
 class UnexpectedAnswer(ProviderError):
     """The provider answered in a way that its documentation does not allow."""
+
+
+class WebhookRejected(ProviderError):
+    """A message to our webhook is not surely from the provider, or too old."""
+
+    advice = "Nothing to do: jobs are polled anyway. If it stays, the operator has to check the webhook's secret."
