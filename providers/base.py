@@ -6,7 +6,7 @@ process that was killed can go on from the rows it wrote. Callers branch on decl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -238,6 +238,23 @@ class HearsWebhooks(Protocol):
             WebhookRejected: it is not surely from the provider, or too old.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainsNot:
+    """Why a provider that people ask for has no trainer here."""
+
+    title: str
+    #: What follows "can't train image models:", without a full stop.
+    why: str
+    #: Where that stands, and the day it was read.
+    source: str
+    seen: date
+
+    def answer(self, trainers: Sequence[str]) -> str:
+        """Return what a person is told who asks for it; `trainers` are the titles of those that can train here."""
+        instead = f"Here you can train with {', '.join(trainers)}." if trainers else "No trainer is set up here."
+        return f"{self.title} can't train image models: {self.why} (as of {self.seen:%Y-%m-%d}). {instead}"
 
 
 OrderT_contra = TypeVar("OrderT_contra", contravariant=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from providers.base import ImageMaker, LoraFormat, Trainer
+from providers.base import ImageMaker, LoraFormat, Trainer, TrainsNot
 from providers.recipe import BaseModelName
 
 
@@ -14,6 +14,8 @@ class Registry:
 
     trainers: Mapping[str, Trainer] = field(default_factory=lambda: MappingProxyType({}))
     image_makers: Mapping[str, ImageMaker] = field(default_factory=lambda: MappingProxyType({}))
+    #: Providers that people may ask for and that can't train, by name.
+    trains_not: Mapping[str, TrainsNot] = field(default_factory=lambda: MappingProxyType({}))
 
     def trainers_for(self, base_model: BaseModelName) -> Sequence[Trainer]:
         """Return the trainers that can train for this base model, in the order of configuration."""
@@ -31,3 +33,10 @@ class Registry:
     def base_models(self) -> Sequence[BaseModelName]:
         """Return the base models that some trainer here can train for."""
         return [b for b in BaseModelName if self.trainers_for(b)]
+
+    def refusal_to_train(self, name: str) -> str | None:
+        """Return what to answer when this provider is asked to train and can't; None when there is nothing to say."""
+        known = self.trains_not.get(name)
+        if known is None or name in self.trainers:
+            return None
+        return known.answer([trainer.title for trainer in self.trainers.values()])
