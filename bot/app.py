@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.background import Background
 from bot.blobs import Blobs
+from bot.budget import Budget
 from bot.cards import CardService
 from bot.clock import Clock, SystemClock
 from bot.downloads import Downloads
@@ -92,6 +93,7 @@ async def opened_services(
         workers = await stack.enter_async_context(PhotoWorkers())
         session = await stack.enter_async_context(aiohttp.ClientSession())
         news, registry = News(), registry or build_registry(settings)
+        budget = Budget(limits=settings.budget_limits, clock=clock)
         book = Book(database=database, clock=clock, news=news)
         crafts: dict[JobKind, Craft] = {
             JobKind.TRAINING: TrainingCraft(
@@ -99,17 +101,20 @@ async def opened_services(
                 blobs=blobs,
                 registry=registry,
                 workers=workers,
+                budget=budget,
                 clock=clock,
                 work_dir=folder / "work",
             ),
             JobKind.PICTURES: PictureCraft(database=database, blobs=blobs, registry=registry, work_dir=folder / "work"),
         }
-        stepper = Stepper(book=book, crafts=crafts)
+        stepper = Stepper(book=book, crafts=crafts, budget=budget)
         tracker = Tracker(database=database, stepper=stepper, clock=clock, news=news)
         background = Background()
         stack.push_async_callback(background.stop)
         background.start("tracker", tracker.run)
-        generating = GeneratingService(database=database, blobs=blobs, registry=registry, clock=clock, news=news)
+        generating = GeneratingService(
+            database=database, blobs=blobs, registry=registry, budget=budget, clock=clock, news=news
+        )
         drafts = DraftService(database=database, blobs=blobs, workers=workers, registry=registry, clock=clock)
         yield Services(
             settings=settings,
@@ -126,7 +131,7 @@ async def opened_services(
                 drafts=drafts,
                 clock=clock,
             ),
-            training=TrainingService(database=database, registry=registry, clock=clock, news=news),
+            training=TrainingService(database=database, registry=registry, budget=budget, clock=clock, news=news),
             generating=generating,
             cards=CardService(database=database, generating=generating, registry=registry),
             library=Library(database=database, blobs=blobs, clock=clock),

@@ -13,11 +13,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from bot.app import opened_services
+from bot.budget import MICRO, disagreements
 from bot.client import point_at, stay_connected
 from bot.demo import play_demo
 from bot.errors import StartupError
 from bot.logs import start_logging
 from bot.settings import Settings
+from bot.store import ledger
+from bot.store.database import Database
+from bot.store.ledger import EntryKind
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        demo = options.command == "demo"
-        work = play_demo(folder=options.out, photos=options.photos) if demo else _run(_settings())
-        return asyncio.run(_until_told_to_stop(work))
+        return asyncio.run(_until_told_to_stop(_work(options)))
     except StartupError as error:
         print(f"darkroom: {error.sentence}", file=sys.stderr)  # noqa: T201 - the command line's own voice
         return EX_CONFIG
@@ -43,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="darkroom", description="Train personal image models in Discord.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="start the bot on Discord")
+    ledger = commands.add_parser("ledger", help="look into the ledger")
+    ledger.add_argument("what", choices=["check"], help="check: prove that every job's money adds up")
     demo = commands.add_parser("demo", help="play the whole story on this machine: no account, no key, no token")
     demo.add_argument("--photos", type=Path, metavar="DIR", help="a folder with photos of your own to train from")
     demo.add_argument(
@@ -53,6 +57,16 @@ def _parser() -> argparse.ArgumentParser:
         help="where pictures and conversation are saved (default: darkroom-demo)",
     )
     return parser
+
+
+def _work(options: argparse.Namespace) -> Coroutine[Any, Any, int]:
+    match options.command:
+        case "demo":
+            return play_demo(folder=options.out, photos=options.photos)
+        case "ledger":
+            return _check_ledger(_settings())
+        case _:
+            return _run(_settings())
 
 
 def _settings() -> Settings:
@@ -76,6 +90,18 @@ async def _run(settings: Settings) -> int:
     async with opened_services(settings) as services:
         await stay_connected(services, settings.discord_token.get_secret_value())
     return 0
+
+
+async def _check_ledger(settings: Settings) -> int:
+    """Print whether the ledger agrees with the jobs; beside a running bot too."""
+    async with Database.opened(settings.database_url) as database, database.begin() as connection:
+        wrong = await disagreements(connection)
+        totals = await ledger.totals(connection)
+    for line in wrong:
+        print(line)  # noqa: T201 - the command line's own voice
+    sums = ", ".join(f"{kind} ${totals.get(kind, 0) / MICRO:.2f}" for kind in EntryKind)
+    print(f"The sums {'do not ' if wrong else ''}agree: {sums}.")  # noqa: T201 - as above
+    return 1 if wrong else 0
 
 
 async def _until_told_to_stop(work: Coroutine[Any, Any, int]) -> int:

@@ -6,6 +6,7 @@ from secrets import randbelow
 
 from bot import words
 from bot.blobs import Blobs
+from bot.budget import Budget
 from bot.clock import Clock
 from bot.errors import BadInput, CannotServe, Missing, NotYours
 from bot.events import JobChanged, News
@@ -51,7 +52,10 @@ class Gallery:
 class GeneratingService:
     """All that can be done about pictures, each call for one person."""
 
-    def __init__(self, *, database: Database, blobs: Blobs, registry: Registry, clock: Clock, news: News) -> None:
+    def __init__(
+        self, *, database: Database, blobs: Blobs, registry: Registry, budget: Budget, clock: Clock, news: News
+    ) -> None:
+        self._budget = budget
         self._database = database
         self._blobs = blobs
         self._registry = registry
@@ -87,6 +91,7 @@ class GeneratingService:
                 next_at=now,
             )
             await job_rows.insert(connection, job)
+            await self._budget.reserve(connection, job, maker.estimate(job.pictures.count))
             await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id))
         self._news.publish(JobChanged(job_id=job.id, due=True))
         return job

@@ -9,6 +9,8 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.budget import BudgetLimits
+
 MIB = 1024 * 1024
 
 
@@ -45,6 +47,15 @@ class Settings(BaseSettings):
         ge=0.05,
         description="Seconds between two edits of job cards in one channel; Discord allows about one a second.",
     )
+    darkroom_person_usd_a_day: float | None = Field(
+        default=5.0, ge=0, description="US dollars that one person may spend a day (UTC)."
+    )
+    darkroom_server_usd_a_month: float | None = Field(
+        default=100.0, ge=0, description="US dollars that the people of one server may spend a month (UTC)."
+    )
+    darkroom_jobs_at_once: int = Field(
+        default=5, ge=1, description="Trainings and pictures that one person may have under way at once."
+    )
     darkroom_sketch_slots: int = Field(
         default=0, ge=0, description="How many Sketch jobs may compute at once; 0 for one fewer than there are cores."
     )
@@ -61,6 +72,15 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """Return the database's URL with its default filled in."""
         return self.darkroom_database_url or f"sqlite+aiosqlite:///{self.darkroom_data_dir / 'darkroom.db'}"
+
+    @property
+    def budget_limits(self) -> BudgetLimits:
+        """Return how much may be spent and run."""
+        return BudgetLimits(
+            person_a_day_usd=self.darkroom_person_usd_a_day,
+            server_a_month_usd=self.darkroom_server_usd_a_month,
+            jobs_at_once=self.darkroom_jobs_at_once,
+        )
 
     @property
     def max_photo_bytes(self) -> int:

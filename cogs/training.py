@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 
 from bot.app import Services
-from bot.errors import BotError, WrongMoment
+from bot.errors import BadInput, BotError, WrongMoment
 from bot.training.job import Job
 from bot.training.presets import Wishes
 from cogs import replies
-from cogs.desk import Feature, on_press
+from cogs.desk import Feature, on_form, on_press
 from cogs.places import place_for_results
+from cogs.ui.controls import Answers, Form
 from cogs.ui.quote import draw_jobs, draw_note, draw_quote, job_label
 
 Interaction = discord.Interaction[Any]
@@ -145,6 +146,34 @@ class Training(Feature):
         await interaction.response.defer(ephemeral=True, thinking=True)
         job = await self._services.training.cancel(interaction.user.id, job_id)
         await replies.tell(interaction, f"Stopping **{job.title}**.")
+
+    @on_press("job.it_ran")
+    async def ask_for_id(self, interaction: Interaction, job_id: str) -> None:
+        """Ask for the provider's id of a job that is in doubt."""
+        field: ui.TextInput[Any] = ui.TextInput(custom_id="remote", placeholder="id or link", max_length=200)
+        label: ui.Label[Any] = ui.Label(text="Its id or link at the provider", component=field)
+        await interaction.response.send_modal(Form("job.it_ran", job_id, title="It ran", labels=[label]))
+
+    @on_form("job.it_ran")
+    async def it_ran(self, interaction: Interaction, answers: Answers, job_id: str) -> None:
+        """Go on with a job that was in doubt."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        remote_id = answers.texts.get("remote", "").strip().rstrip("/").rsplit("/", 1)[-1]
+        if not remote_id:
+            raise BadInput("That is neither an id nor a link.", advice="Copy it from the provider's own page.")
+        await self._settle(interaction, job_id, remote_id)
+        await replies.tell(interaction, "Thank you. The bot follows it from here.")
+
+    @on_press("job.did_not_run")
+    async def did_not_run(self, interaction: Interaction, job_id: str) -> None:
+        """Send a job that was in doubt once more."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._settle(interaction, job_id, None)
+        await replies.tell(interaction, "Thank you. It is sent once more.")
+
+    async def _settle(self, interaction: Interaction, job_id: str, remote_id: str | None) -> None:
+        by_admin = interaction.guild_id is not None and interaction.permissions.manage_guild
+        await self._services.training.settle_doubt(interaction.user.id, job_id, by_admin=by_admin, remote_id=remote_id)
 
     async def _under_way(self, person_id: int) -> Sequence[Job]:
         return [job for job in await self._services.training.jobs(person_id) if not job.state.terminal]

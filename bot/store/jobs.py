@@ -106,6 +106,35 @@ async def under_way(connection: AsyncConnection, *, draft_id: str | None = None,
     return int(await connection.scalar(statement) or 0)
 
 
+async def under_way_of(connection: AsyncConnection, owner_id: int) -> int:
+    """Return how many jobs a person has under way; sample pictures belong to their training."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(jobs)
+        .where(jobs.c.owner_id == owner_id, jobs.c.ended_at.is_(None), jobs.c.parent_id.is_(None))
+    )
+    return int(await connection.scalar(statement) or 0)
+
+
+async def settle_doubt(connection: AsyncConnection, job_id: str, *, remote_id: str | None, at: datetime) -> bool:
+    """Let an uncertain job go on with its provider's id, or without one as if never sent; false when it is not."""
+    state = JobState.SUBMITTING if remote_id is None else JobState.QUEUED
+    statement = (
+        sa.update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state == JobState.UNCERTAIN)
+        .values(
+            state=state,
+            remote_id=remote_id,
+            submitting_since=None,
+            looks=0,
+            next_at=at,
+            updated_at=at,
+            revision=jobs.c.revision + 1,
+        )
+    )
+    return (await connection.execute(statement)).rowcount == 1
+
+
 async def request_cancel(connection: AsyncConnection, job_id: str, *, at: datetime) -> bool:
     """Ask the tracker to end a job; false when it has ended."""
     statement = (

@@ -170,6 +170,22 @@ sa.Index(
     postgresql_where=sa.and_(jobs.c.kind == "training", jobs.c.ended_at.is_(None)),
 )
 
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("job_id", Id, sa.ForeignKey("jobs.id"), nullable=False, index=True),
+    sa.Column("kind", sa.String(10), nullable=False),
+    # Millionths of a dollar: whole numbers add up.
+    sa.Column("micro_usd", sa.BigInteger, nullable=False),
+    sa.Column("owner_id", Snowflake, nullable=False),
+    sa.Column("guild_id", Snowflake),
+    sa.Column("provider", sa.String(40), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    # One reserve a job and one end of it, whatever crashes.
+    sa.UniqueConstraint("job_id", "kind"),
+)
+
 pictures = sa.Table(
     "pictures",
     metadata,

@@ -68,7 +68,7 @@ MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.COLLECTING, *_ENDS}),
     JobState.RUNNING: frozenset({JobState.QUEUED, JobState.COLLECTING, *_ENDS}),
     JobState.COLLECTING: frozenset({JobState.SUCCEEDED, *_ENDS}),
-    JobState.UNCERTAIN: frozenset({JobState.QUEUED, JobState.FAILED, JobState.CANCELED}),
+    JobState.UNCERTAIN: frozenset({JobState.SUBMITTING, JobState.QUEUED, JobState.FAILED, JobState.CANCELED}),
     **dict.fromkeys(TERMINAL, frozenset()),
 }
 

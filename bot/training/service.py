@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 
+from bot.budget import Budget
 from bot.clock import Clock
 from bot.draft import Draft, DraftState, owned, still_open
 from bot.errors import BadInput, CannotServe, Missing, NotYours, WrongMoment
@@ -45,7 +46,8 @@ class Offer:
 class TrainingService:
     """All that can be done about trainings, each call for one person."""
 
-    def __init__(self, *, database: Database, registry: Registry, clock: Clock, news: News) -> None:
+    def __init__(self, *, database: Database, registry: Registry, budget: Budget, clock: Clock, news: News) -> None:
+        self._budget = budget
         self._database = database
         self._registry = registry
         self._clock = clock
@@ -125,6 +127,7 @@ class TrainingService:
                 raise WrongMoment(
                     f"**{draft.name}** is being trained already.", advice="/jobs shows how far it is."
                 ) from error
+            await self._budget.reserve(connection, job, quote.estimate)
             await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id))
             await draft_rows.set_state(connection, draft.id, DraftState.TRAINING, at=now)
         self._news.publish(JobChanged(job_id=job.id, due=True))
@@ -150,6 +153,24 @@ class TrainingService:
                 raise NotYours("That job belongs to somebody else, so only they can stop it.")
             if not await rows.request_cancel(connection, job_id, at=self._clock.now()):
                 raise WrongMoment("It has ended already.")
+        self._news.publish(JobChanged(job_id=job_id, due=True))
+        return job
+
+    async def settle_doubt(self, person_id: int, job_id: str, *, by_admin: bool, remote_id: str | None) -> Job:
+        """Let a person say what became of a job that nobody can look up: its id at the provider, or that it never ran.
+
+        Raises:
+            NotYours: neither the owner nor an admin of the server says it.
+            WrongMoment: nothing about this job is in doubt.
+        """
+        async with self._database.begin() as connection:
+            job = await rows.get(connection, job_id)
+            if job is None:
+                raise Missing("There is no such job.", advice="/jobs lists yours.")
+            if job.owner_id != person_id and not by_admin:
+                raise NotYours("Only the person who asked for it, or an admin of this server, can say that.")
+            if not await rows.settle_doubt(connection, job_id, remote_id=remote_id, at=self._clock.now()):
+                raise WrongMoment("Nothing about this job is in doubt any more.")
         self._news.publish(JobChanged(job_id=job_id, due=True))
         return job
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.budget import Budget
 from bot.errors import BotError
 from bot.store.jobs import LeaseLostError
 from bot.training.book import Book
@@ -41,8 +42,9 @@ _ENDINGS: Mapping[RemoteState, tuple[JobState, Failure]] = {
 class Stepper:
     """Takes a claimed job one step on and lets it go."""
 
-    def __init__(self, *, book: Book, crafts: Mapping[JobKind, Craft]) -> None:
+    def __init__(self, *, book: Book, crafts: Mapping[JobKind, Craft], budget: Budget) -> None:
         self._book = book
+        self._budget = budget
         self._crafts = crafts
         self._submitter = Submitter(book)
         self._unknown_states: set[tuple[str, str]] = set()
@@ -148,6 +150,7 @@ class Stepper:
         async def result(connection: AsyncConnection) -> None:
             await craft.keep(connection, done, brought)
             await craft.ended(connection, done)
+            await self._budget.close(connection, done)
 
         await self._book.put_back(done, together=result)
 
@@ -195,6 +198,7 @@ class Stepper:
         async def aside(connection: AsyncConnection) -> None:
             if job.state.terminal:
                 await craft.ended(connection, job)
+                await self._budget.close(connection, job)
 
         await self._book.put_back(job, together=aside)
 

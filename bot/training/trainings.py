@@ -9,6 +9,7 @@ from secrets import randbelow
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.blobs import Blobs
+from bot.budget import Budget
 from bot.clock import Clock
 from bot.dataset import DatasetEntry, build_archive
 from bot.draft import DraftState
@@ -50,9 +51,11 @@ class TrainingCraft:
         blobs: Blobs,
         registry: Registry,
         workers: PhotoWorkers,
+        budget: Budget,
         clock: Clock,
         work_dir: Path,
     ) -> None:
+        self._budget = budget
         self._database = database
         self._blobs = blobs
         self._registry = registry
@@ -123,7 +126,9 @@ class TrainingCraft:
         await lora_rows.insert(connection, lora)
         makers = self._registry.image_makers_for(lora.base_model, lora.format)
         if makers:
-            await job_rows.insert(connection, self._samples(job, lora, makers[0].name))
+            samples = self._samples(job, lora, makers[0].name)
+            await job_rows.insert(connection, samples)
+            await self._budget.set_aside(connection, samples, makers[0].estimate(SAMPLES))
 
     async def ended(self, connection: AsyncConnection, job: Job) -> None:
         if job.draft_id is None:

@@ -15,6 +15,11 @@ _GOOD = discord.Colour(0x3BA55D)
 _BAD = discord.Colour(0xED4245)
 _QUIET = discord.Colour(0x80848E)
 
+_DOUBT = (
+    "The order left, no clear answer came back, and {provider} cannot be asked. Look there: if it ran, press *It ran* "
+    "and paste its id or link. If it did not, press *It did not run* and it is sent once more."
+)
+
 
 def draw_job(view: JobView) -> tuple[Layout, list[discord.File]]:
     """Return a job's card as it is now, with its files; finished pictures become their gallery."""
@@ -24,6 +29,8 @@ def draw_job(view: JobView) -> tuple[Layout, list[discord.File]]:
     lines = [f"### {_headline(view)}", _where(job)]
     if job.failure is not None and job.state.terminal:
         lines.append(f"{job.failure.reason} {job.failure.advice}".strip())
+    if job.state is JobState.UNCERTAIN:
+        lines.append(_DOUBT.format(provider=view.provider_title))
     lines.append(f"-# {_facts(view)}")
     container: ui.Container[Layout] = ui.Container(accent_colour=_colour(job))
     for line in lines:
@@ -98,13 +105,19 @@ def _facts(view: JobView) -> str:
     if job.kind is JobKind.TRAINING:
         recipe = job.training.recipe
         parts += [words.counted(job.training.photo_count, "photo"), f"{recipe.steps} steps", f"{recipe.resolution} px"]
-    if job.cost_usd is not None:
+    if job.cost_usd:
         parts.append(f"${job.cost_usd:.2f}")
     parts.append(f"for <@{job.owner_id}>")
     return " · ".join(parts)
 
 
 def _buttons(job: Job) -> ui.ActionRow[Layout] | None:
+    if job.state is JobState.UNCERTAIN:
+        return ui.ActionRow(
+            button("job.it_ran", job.id, label="It ran", style=discord.ButtonStyle.primary),
+            button("job.did_not_run", job.id, label="It did not run"),
+            button("job.cancel", job.id, label="Cancel", style=discord.ButtonStyle.danger),
+        )
     if not job.state.terminal:
         return ui.ActionRow(
             button(

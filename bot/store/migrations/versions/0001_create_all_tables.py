@@ -125,6 +125,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_cards_channel_id"), ["channel_id"], unique=False)
 
     op.create_table(
+        "ledger",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("job_id", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("micro_usd", sa.BigInteger(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=True),
+        sa.Column("provider", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_ledger_job_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger")),
+        sa.UniqueConstraint("job_id", "kind", name=op.f("uq_ledger_job_id_kind")),
+    )
+    with op.batch_alter_table("ledger", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ledger_job_id"), ["job_id"], unique=False)
+
+    op.create_table(
         "lora_shares",
         sa.Column("lora_id", sa.String(length=16), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),

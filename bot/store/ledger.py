@@ -1,0 +1,92 @@
+"""Named queries about money: what is reserved for jobs under way and what was spent on those that have ended."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.tables import jobs, ledger
+from bot.training.job import TERMINAL
+
+
+class EntryKind(StrEnum):
+    """What an entry says about a job's money."""
+
+    #: Set aside before anything is paid.
+    RESERVE = "reserve"
+    #: Paid: what the job really cost.
+    SETTLE = "settle"
+    #: Not needed after all.
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the ledger; lines are added, never changed."""
+
+    job_id: str
+    kind: EntryKind
+    #: Millionths of a dollar; 0 for a release.
+    micro_usd: int
+    owner_id: int
+    guild_id: int | None
+    provider: str
+    at: datetime
+
+
+async def insert(connection: AsyncConnection, entry: Entry) -> None:
+    """Add a line.
+
+    Raises:
+        IntegrityError: the job has one of this kind.
+    """
+    await connection.execute(sa.insert(ledger).values(**asdict(entry)))
+
+
+async def reserved_for(connection: AsyncConnection, job_id: str) -> int | None:
+    """Return what is set aside for a job, in millionths of a dollar; None when nothing was."""
+    statement = sa.select(ledger.c.micro_usd).where(ledger.c.job_id == job_id, ledger.c.kind == EntryKind.RESERVE)
+    found: int | None = await connection.scalar(statement)
+    return found
+
+
+async def committed(
+    connection: AsyncConnection, *, since: datetime, owner_id: int | None = None, guild_id: int | None = None
+) -> int:
+    """Return what was spent since then plus all that is set aside now, for a person or a server."""
+    whose = ledger.c.owner_id == owner_id if guild_id is None else ledger.c.guild_id == guild_id
+    closed = sa.select(ledger.c.job_id).where(ledger.c.kind.in_([EntryKind.SETTLE, EntryKind.RELEASE]))
+    spent = sa.and_(ledger.c.kind == EntryKind.SETTLE, ledger.c.at >= since)
+    open_reserve = sa.and_(ledger.c.kind == EntryKind.RESERVE, ledger.c.job_id.not_in(closed))
+    statement = sa.select(sa.func.sum(ledger.c.micro_usd)).where(whose, sa.or_(spent, open_reserve))
+    return int(await connection.scalar(statement) or 0)
+
+
+async def lines_by_job(connection: AsyncConnection) -> Sequence[tuple[str, bool, int, int, int]]:
+    """Return for every job: its id, whether it has ended, and how many reserves, settles and releases it has."""
+
+    def count(kind: EntryKind) -> sa.ColumnElement[int]:
+        return sa.func.coalesce(sa.func.sum(sa.case((ledger.c.kind == kind, 1), else_=0)), 0)
+
+    statement = (
+        sa.select(
+            jobs.c.id,
+            jobs.c.state.in_(TERMINAL),
+            count(EntryKind.RESERVE),
+            count(EntryKind.SETTLE),
+            count(EntryKind.RELEASE),
+        )
+        .select_from(jobs.outerjoin(ledger, ledger.c.job_id == jobs.c.id))
+        .group_by(jobs.c.id, jobs.c.state)
+        .order_by(jobs.c.id)
+    )
+    return [tuple(row) for row in (await connection.execute(statement)).all()]
+
+
+async def totals(connection: AsyncConnection) -> dict[EntryKind, int]:
+    """Return the sum of each kind, in millionths of a dollar."""
+    statement = sa.select(ledger.c.kind, sa.func.sum(ledger.c.micro_usd)).group_by(ledger.c.kind)
+    return {EntryKind(kind): int(total) for kind, total in (await connection.execute(statement)).all()}
