@@ -1,0 +1,71 @@
+"""Owns what providers charge: one dated table, each price with its source; an operator may override any of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Unit(StrEnum):
+    """What a price is for."""
+
+    SECOND = "second"
+    IMAGE = "image"
+    MEGAPIXEL = "megapixel"
+    STEP = "step"
+    RUN = "run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """What one unit costs."""
+
+    usd: float
+    unit: Unit
+    #: When it was looked up.
+    as_of: date
+    source: str
+
+    @property
+    def basis(self) -> str:
+        """Return where the figure comes from, for people."""
+        return f"${self.usd:g} per {self.unit} ({self.source}, {self.as_of:%Y-%m-%d})"
+
+
+_REPLICATE = "replicate.com/pricing"
+
+#: By "provider/what".
+PRICES: Mapping[str, Price] = MappingProxyType(
+    {
+        "replicate/gpu-t4": Price(usd=0.000225, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
+        "replicate/gpu-l40s": Price(usd=0.000975, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
+        "replicate/gpu-a100-large": Price(usd=0.0014, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
+        "replicate/gpu-h100": Price(usd=0.001525, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
+        "replicate/black-forest-labs/flux-dev-lora": Price(
+            usd=0.032, unit=Unit.IMAGE, as_of=date(2026, 4, 1), source="a published cost comparison of FLUX APIs"
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceList:
+    """The prices that hold in this deployment.
+
+    Args:
+        overrides: Prices in USD that the operator knows better, by the keys of `PRICES`; a key that is not there is
+            taken too, for hardware and models that we don't know.
+        since: When the operator set them.
+    """
+
+    overrides: Mapping[str, float] = field(default_factory=dict)
+    since: date | None = None
+
+    def find(self, key: str, unit: Unit) -> Price | None:
+        """Return the price of this, or None when nobody knows it."""
+        known = PRICES.get(key)
+        if key in self.overrides:
+            as_of = self.since or (known.as_of if known else date.today())  # noqa: DTZ011 - a day in the operator's own zone
+            return Price(usd=self.overrides[key], unit=unit, as_of=as_of, source="set by the operator")
+        return known if known and known.unit is unit else None
