@@ -48,8 +48,6 @@ _MEANINGS: Mapping[int, tuple[type[ProviderError], str]] = {
 _NOT_FOR_PEOPLE = re.compile(
     r"\w+://\S+|data:\S+|\b(?:bearer|key|token)\s+\S{16,}|\b(?:r8|whsec|tgp|hf)_\w+", re.IGNORECASE
 )
-    r"\w+://\S+|data:\S+|\b(?:bearer|key|token)\s+\S{16,}|\b(?:r8|whsec|tgp|hf)_\w+", re.IGNORECASE
-)
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
