@@ -29,6 +29,7 @@ from bot.store import jobs as job_rows
 from bot.store.database import Database
 from bot.sweep import sweep
 from bot.training.book import Book
+from bot.training.circuit import Circuits
 from bot.training.craft import Craft
 from bot.training.job import JobKind
 from bot.training.pictures import PictureCraft
@@ -36,6 +37,9 @@ from bot.training.service import TrainingService
 from bot.training.stepper import Stepper
 from bot.training.tracker import Tracker
 from bot.training.trainings import TrainingCraft
+from bot.web.files import SignedFiles, read_or_make_secret
+from bot.web.server import build_site, serving
+from bot.web.webhooks import Webhooks
 from providers.registry import Registry
 from providers.sketch.image_maker import SketchImageMaker
 from providers.sketch.trainer import SketchTrainer
@@ -93,6 +97,8 @@ async def opened_services(
         workers = await stack.enter_async_context(PhotoWorkers())
         session = await stack.enter_async_context(aiohttp.ClientSession())
         news, registry = News(), registry or build_registry(settings)
+        secret = await asyncio.to_thread(read_or_make_secret, folder / "secret.key")
+        files = SignedFiles(root=folder, secret=secret, public_url=settings.public_url, clock=clock)
         budget = Budget(limits=settings.budget_limits, clock=clock)
         book = Book(database=database, clock=clock, news=news)
         crafts: dict[JobKind, Craft] = {
@@ -107,8 +113,18 @@ async def opened_services(
             ),
             JobKind.PICTURES: PictureCraft(database=database, blobs=blobs, registry=registry, work_dir=folder / "work"),
         }
-        stepper = Stepper(book=book, crafts=crafts, budget=budget)
+        circuits = Circuits(database=database, news=news)
+        stepper = Stepper(book=book, crafts=crafts, budget=budget, circuits=circuits)
         tracker = Tracker(database=database, stepper=stepper, clock=clock, news=news)
+        site = build_site(
+            database=database,
+            files=files,
+            webhooks=Webhooks(database=database, clock=clock, news=news, listeners=registry.listeners),
+        )
+        if settings.darkroom_web_port is not None:
+            await stack.enter_async_context(
+                serving(site, host=settings.darkroom_web_host, port=settings.darkroom_web_port)
+            )
         background = Background()
         stack.push_async_callback(background.stop)
         background.start("tracker", tracker.run)
@@ -133,7 +149,7 @@ async def opened_services(
             ),
             training=TrainingService(database=database, registry=registry, budget=budget, clock=clock, news=news),
             generating=generating,
-            cards=CardService(database=database, generating=generating, registry=registry),
+            cards=CardService(database=database, generating=generating, registry=registry, circuits=circuits),
             library=Library(database=database, blobs=blobs, clock=clock),
         )
 

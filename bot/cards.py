@@ -10,6 +10,7 @@ from bot.store import jobs as job_rows
 from bot.store import loras as lora_rows
 from bot.store.cards import Card
 from bot.store.database import Database
+from bot.training.circuit import Circuits
 from bot.training.job import Job, JobKind, JobState
 from providers.registry import Registry
 
@@ -22,6 +23,8 @@ class JobView:
     provider_title: str
     #: One line of plain truth about the provider; may be empty.
     notice: str
+    #: The provider is out of reach now, and the job waits for it.
+    provider_lost: bool
     #: The model that a training made.
     lora: Lora | None
     #: The job of a training's sample pictures.
@@ -43,7 +46,10 @@ class JobView:
 class CardService:
     """What the status board asks."""
 
-    def __init__(self, *, database: Database, generating: GeneratingService, registry: Registry) -> None:
+    def __init__(
+        self, *, database: Database, generating: GeneratingService, registry: Registry, circuits: Circuits
+    ) -> None:
+        self._circuits = circuits
         self._database = database
         self._generating = generating
         self._registry = registry
@@ -71,7 +77,15 @@ class CardService:
         if shown is not None and shown.state is JobState.SUCCEEDED:
             gallery = await self._generating.gallery(shown.id, with_files=True)
         title, notice = self._provider(job)
-        return JobView(job=job, provider_title=title, notice=notice, lora=lora, samples_job=samples, gallery=gallery)
+        return JobView(
+            job=job,
+            provider_title=title,
+            notice=notice,
+            provider_lost=self._circuits.lost(job.provider),
+            lora=lora,
+            samples_job=samples,
+            gallery=gallery,
+        )
 
     def _provider(self, job: Job) -> tuple[str, str]:
         known = self._registry.trainers if job.kind is JobKind.TRAINING else self._registry.image_makers

@@ -141,6 +141,7 @@ class GeneratingService:
         async with self._database.begin() as connection:
             pictures = await rows.pictures_of(connection, job_id)
             await rows.delete_pictures(connection, job_id)
+            await card_rows.give_up(connection, job_id, reason="its pictures were deleted")
         await self._blobs.delete(picture.blob_key for picture in pictures)
 
     async def _job(self, job_id: str) -> Job:

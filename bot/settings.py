@@ -31,6 +31,15 @@ class Settings(BaseSettings):
         default="wss://gateway.discord.gg/",
         description="Where Discord's gateway is; change it for a proxy or the playground.",
     )
+    public_url: str | None = Field(
+        default=None,
+        description="Where the world reaches this bot's own web server, such as https://bot.example.org; "
+        "some providers need it to fetch files.",
+    )
+    darkroom_web_host: str = Field(default="127.0.0.1", description="Address that the bot's web server listens on.")
+    darkroom_web_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port of the bot's web server; empty for none."
+    )
     darkroom_data_dir: Path = Field(
         default=Path("data"), description="Folder of the database, photos, models and pictures."
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from providers.recipe import BaseModelName, Limits, Recipe
 
@@ -228,6 +228,7 @@ class FileLinks(Protocol):
         ...
 
 
+@runtime_checkable
 class HearsWebhooks(Protocol):
     """An adapter whose provider sends word of its own accord."""
 

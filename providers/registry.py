@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from providers.base import ImageMaker, LoraFormat, Trainer, TrainsNot
+from providers.base import HearsWebhooks, ImageMaker, LoraFormat, Trainer, TrainsNot
 from providers.recipe import BaseModelName
 
 
@@ -28,6 +28,12 @@ class Registry:
             for m in self.image_makers.values()
             if base_model in m.capabilities.base_models and lora_format in m.capabilities.accepts
         ]
+
+    @property
+    def listeners(self) -> Mapping[str, HearsWebhooks]:
+        """Return the adapters that hear webhooks, by name; a trainer hears for its image maker too."""
+        adapters = (*self.image_makers.items(), *self.trainers.items())
+        return {name: adapter for name, adapter in adapters if isinstance(adapter, HearsWebhooks)}
 
     @property
     def base_models(self) -> Sequence[BaseModelName]:

@@ -54,6 +54,11 @@ async def write(connection: AsyncConnection, card: Card) -> None:
     await connection.execute(sa.update(cards).where(cards.c.job_id == card.job_id).values(**values))
 
 
+async def give_up(connection: AsyncConnection, job_id: str, *, reason: str) -> None:
+    """Let a card be: nothing is sent for it any more."""
+    await connection.execute(sa.update(cards).where(cards.c.job_id == job_id).values(given_up=reason))
+
+
 async def touch(connection: AsyncConnection, job_id: str) -> None:
     """Make a card stale, because something else that it shows has changed."""
     await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(revision=jobs.c.revision + 1))

@@ -106,6 +106,13 @@ async def under_way(connection: AsyncConnection, *, draft_id: str | None = None,
     return int(await connection.scalar(statement) or 0)
 
 
+async def count_under_way(connection: AsyncConnection) -> int:
+    """Return how many jobs have not ended, over all people."""
+    return int(
+        await connection.scalar(sa.select(sa.func.count()).select_from(jobs).where(jobs.c.ended_at.is_(None))) or 0
+    )
+
+
 async def under_way_of(connection: AsyncConnection, owner_id: int) -> int:
     """Return how many jobs a person has under way; sample pictures belong to their training."""
     statement = (
@@ -192,6 +199,29 @@ async def write(connection: AsyncConnection, job: Job, *, at: datetime, keep_lea
     )
     if (await connection.execute(statement)).rowcount != 1:
         raise LeaseLostError(job.id)
+
+
+async def touch_live(connection: AsyncConnection, provider: str) -> Sequence[str]:
+    """Make the cards of a provider's live jobs stale and return the jobs' ids."""
+    statement = (
+        sa.update(jobs)
+        .where(jobs.c.provider == provider, jobs.c.ended_at.is_(None))
+        .values(revision=jobs.c.revision + 1)
+        .returning(jobs.c.id)
+    )
+    return list((await connection.scalars(statement)).all())
+
+
+async def hurry(connection: AsyncConnection, *, provider: str, remote_id: str, at: datetime) -> str | None:
+    """Make a live job due at once and return its id; None when none of this provider has that id."""
+    statement = (
+        sa.update(jobs)
+        .where(jobs.c.provider == provider, jobs.c.remote_id == remote_id, jobs.c.ended_at.is_(None))
+        .values(next_at=at)
+        .returning(jobs.c.id)
+    )
+    hurried: str | None = await connection.scalar(statement)
+    return hurried
 
 
 async def postpone(connection: AsyncConnection, job: Job, *, until: datetime) -> None:

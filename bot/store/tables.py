@@ -186,6 +186,15 @@ ledger = sa.Table(
     sa.UniqueConstraint("job_id", "kind"),
 )
 
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    # Webhook messages that were acted on; the second delivery of one changes nothing.
+    sa.Column("provider", sa.String(40), primary_key=True),
+    sa.Column("delivery_id", sa.String(200), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+)
+
 pictures = sa.Table(
     "pictures",
     metadata,

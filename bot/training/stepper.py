@@ -14,6 +14,7 @@ from bot.budget import Budget
 from bot.errors import BotError
 from bot.store.jobs import LeaseLostError
 from bot.training.book import Book
+from bot.training.circuit import Circuits
 from bot.training.craft import Craft
 from bot.training.job import Failure, Job, JobKind, JobState
 from bot.training.submitter import Submitter
@@ -42,7 +43,8 @@ _ENDINGS: Mapping[RemoteState, tuple[JobState, Failure]] = {
 class Stepper:
     """Takes a claimed job one step on and lets it go."""
 
-    def __init__(self, *, book: Book, crafts: Mapping[JobKind, Craft], budget: Budget) -> None:
+    def __init__(self, *, book: Book, crafts: Mapping[JobKind, Craft], budget: Budget, circuits: Circuits) -> None:
+        self._circuits = circuits
         self._book = book
         self._budget = budget
         self._crafts = crafts
@@ -58,10 +60,15 @@ class Stepper:
         craft = self._crafts[job.kind]
         try:
             await self._step(job, craft)
+            await self._circuits.worked(job.provider)
         except LeaseLostError:
             raise
         except (BotError, ProviderError) as error:
-            log.warning("job %s at %s, %s: %s: %s", job.id, job.provider, job.state, type(error).__name__, error)
+            # While a provider is lost, the circuit has said so once; each job's own failure is no news.
+            level = logging.DEBUG if self._circuits.lost(job.provider) else logging.WARNING
+            log.log(level, "job %s at %s, %s: %s: %s", job.id, job.provider, job.state, type(error).__name__, error)
+            if isinstance(error, Unavailable | UnexpectedAnswer):
+                await self._circuits.failed(job.provider, str(error))
             await self._trouble(await self._book.fresh(job), craft, error)
         except Exception as error:  # a bug in one step: the row must not be stuck under its lease without a word
             log.exception("job %s at %s, %s", job.id, job.provider, job.state)

@@ -47,9 +47,9 @@ class Submitter:
         except SubmitUnsure as error:
             log.warning("job %s: %s", job.id, error)
             return replace(job, next_at=self._book.later(adapter.capabilities.settle_seconds))
-        except (RateLimited, Unavailable) as error:
-            pause = error.retry_after or adapter.capabilities.poll_seconds
-            return replace(job, submitting_since=None, tries=job.tries + 1, next_at=self._book.later(pause))
+        except (RateLimited, Unavailable):
+            await self._book.save(replace(job, submitting_since=None))
+            raise
         except ProviderError as error:
             return job.failed(Failure(reason=str(error), advice=error.advice), at=self._book.now())
         return self._accepted(job, remote_id)

@@ -29,6 +29,8 @@ def draw_job(view: JobView) -> tuple[Layout, list[discord.File]]:
     lines = [f"### {_headline(view)}", _where(job)]
     if job.failure is not None and job.state.terminal:
         lines.append(f"{job.failure.reason} {job.failure.advice}".strip())
+    if view.provider_lost and not job.state.terminal:
+        lines.append(f"{view.provider_title} does not answer right now. It goes on by itself once it does.")
     if job.state is JobState.UNCERTAIN:
         lines.append(_DOUBT.format(provider=view.provider_title))
     lines.append(f"-# {_facts(view)}")

@@ -10,6 +10,13 @@ down_revision = None
 def upgrade() -> None:
     """Bring the database forward."""
     op.create_table(
+        "deliveries",
+        sa.Column("provider", sa.String(length=40), nullable=False),
+        sa.Column("delivery_id", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", "delivery_id", name=op.f("pk_deliveries")),
+    )
+    op.create_table(
         "drafts",
         sa.Column("id", sa.String(length=16), nullable=False),
         sa.Column("owner_id", sa.BigInteger(), nullable=False),
