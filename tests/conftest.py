@@ -7,5 +7,10 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[_name] = "1"
 
-for _name in [name for name in os.environ if name.startswith(("DISCORD_", "DARKROOM_"))]:
-    del os.environ[_name]
+
+def pytest_configure():
+    from bot.settings import Settings  # noqa: PLC0415 - numpy must not be imported above
+
+    ours = {name.upper() for name in Settings.model_fields}
+    for name in [name for name in os.environ if name.upper() in ours]:
+        del os.environ[name]
