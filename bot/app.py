@@ -24,6 +24,7 @@ from bot.generating import GeneratingService
 from bot.intake import IntakeService
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
+from bot.retention import Retention
 from bot.settings import Settings
 from bot.store import jobs as job_rows
 from bot.store.database import Database
@@ -128,6 +129,8 @@ async def opened_services(
         background = Background()
         stack.push_async_callback(background.stop)
         background.start("tracker", tracker.run)
+        retention = Retention(database=database, blobs=blobs, clock=clock, times=settings.retention_times)
+        background.start("retention", retention.run)
         generating = GeneratingService(
             database=database, blobs=blobs, registry=registry, budget=budget, clock=clock, news=news
         )

@@ -150,6 +150,7 @@ class DraftService:
             still_open(owned(await rows.get(connection, draft_id), owner_id))
             gone = [photo for photo in await rows.photos_in(connection, draft_id) if photo.id in photo_ids]
             await rows.delete_photos(connection, [photo.id for photo in gone])
+            await rows.set_state(connection, draft_id, DraftState.OPEN, at=self._clock.now())
         await self._blobs.delete(photo.blob_key for photo in gone)
         return len(gone)
 
@@ -165,6 +166,7 @@ class DraftService:
             there = {photo.id for photo in await rows.photos_in(connection, draft_id)}
             for photo_id in clean.keys() & there:
                 await rows.caption_photo(connection, photo_id, clean[photo_id])
+            await rows.set_state(connection, draft_id, DraftState.OPEN, at=self._clock.now())
 
     async def discard(self, owner_id: int, draft_id: str) -> Draft:
         """Throw a draft and its photos away."""

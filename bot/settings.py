@@ -3,6 +3,7 @@
 Every variable stands in .env.example with the same sentence; a test holds the two together.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.budget import BudgetLimits
+from bot.retention import RetentionTimes
 
 MIB = 1024 * 1024
 
@@ -65,6 +67,12 @@ class Settings(BaseSettings):
     darkroom_jobs_at_once: int = Field(
         default=5, ge=1, description="Trainings and pictures that one person may have under way at once."
     )
+    darkroom_keep_photos_days: float = Field(
+        default=30, gt=0, description="Days that the photos of a finished training are kept."
+    )
+    darkroom_keep_drafts_days: float = Field(
+        default=7, gt=0, description="Days that a draft is kept which nobody touches."
+    )
     darkroom_sketch_slots: int = Field(
         default=0, ge=0, description="How many Sketch jobs may compute at once; 0 for one fewer than there are cores."
     )
@@ -89,6 +97,14 @@ class Settings(BaseSettings):
             person_a_day_usd=self.darkroom_person_usd_a_day,
             server_a_month_usd=self.darkroom_server_usd_a_month,
             jobs_at_once=self.darkroom_jobs_at_once,
+        )
+
+    @property
+    def retention_times(self) -> RetentionTimes:
+        """Return how long photos are kept."""
+        return RetentionTimes(
+            trained_photos=timedelta(days=self.darkroom_keep_photos_days),
+            open_drafts=timedelta(days=self.darkroom_keep_drafts_days),
         )
 
     @property
