@@ -42,8 +42,27 @@ PRICES: Mapping[str, Price] = MappingProxyType(
         "replicate/gpu-l40s": Price(usd=0.000975, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
         "replicate/gpu-a100-large": Price(usd=0.0014, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
         "replicate/gpu-h100": Price(usd=0.001525, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
+        "replicate/gpu-h100-8x": Price(usd=0.0122, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
         "replicate/black-forest-labs/flux-dev-lora": Price(
             usd=0.032, unit=Unit.IMAGE, as_of=date(2026, 4, 1), source="a published cost comparison of FLUX APIs"
+        ),
+        "together/black-forest-labs/FLUX.2-dev": Price(
+            usd=0.035,
+            unit=Unit.MEGAPIXEL,
+            as_of=date(2026, 5, 1),
+            source="Together's price of FLUX.1 LoRAs; none of FLUX.2 was found",
+        ),
+        "fal/fal-ai/flux-lora-fast-training": Price(
+            usd=0.002, unit=Unit.STEP, as_of=date(2026, 7, 1), source="others' runs: about $2 per 1,000 steps"
+        ),
+        "fal/fal-ai/flux-2-trainer": Price(
+            usd=0.0064, unit=Unit.STEP, as_of=date(2026, 11, 23), source="fal.ai/models/fal-ai/flux-2-trainer"
+        ),
+        "fal/fal-ai/flux-lora": Price(
+            usd=0.035, unit=Unit.MEGAPIXEL, as_of=date(2026, 11, 23), source="fal.ai/models/fal-ai/flux-lora"
+        ),
+        "fal/fal-ai/flux-2/lora": Price(
+            usd=0.021, unit=Unit.MEGAPIXEL, as_of=date(2026, 11, 23), source="fal.ai/models/fal-ai/flux-2/lora"
         ),
     }
 )
