@@ -1,0 +1,132 @@
+"""Owns fal's image maker: one adapter for FLUX.1 and FLUX.2, which differ by the LoRA that an order brings."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from providers.artifacts import Caps
+from providers.base import Aspect, Estimate, ImageCapabilities, ImageOrder, MadeImage, MadeImages, Prepared
+from providers.errors import Refused
+from providers.fal.adapter import FalAdapter
+from providers.fal.endpoints import ACCEPTED, IMAGE_MAKERS, ImageEndpoint, image_inputs
+from providers.image_files import inspect_image
+from providers.picture_size import megapixels
+from providers.prices import Unit
+from providers.recipe import Limits
+
+_CAPS = Caps(bytes=40 * 1024**2, seconds=300)
+
+
+class _Picture(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    url: str
+
+
+class _Made(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    images: list[_Picture]
+    seed: int | None = None
+    has_nsfw_concepts: list[bool] = Field(default_factory=list)
+
+
+class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
+    """Makes pictures with LoRAs of FLUX.1 and FLUX.2.
+
+    With several pictures in one job fal tells one seed for all of them, so only the whole set can be made again.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the short name."""
+        return "fal"
+
+    @property
+    def title(self) -> str:
+        """Return the name for people."""
+        return "fal"
+
+    @property
+    def capabilities(self) -> ImageCapabilities:
+        """Return what it can do."""
+        return ImageCapabilities(
+            findable=False,
+            settle_seconds=30,
+            cancelable=True,
+            poll_seconds=2,
+            max_run_seconds=1800,
+            base_models=frozenset(maker.base_model for maker in IMAGE_MAKERS),
+            accepts=ACCEPTED,
+            aspects=frozenset(Aspect),
+            count=Limits(low=1, high=4, default=1),
+            strength=Limits(low=0.1, high=2.0, default=1.0),
+            uses_prompt=True,
+        )
+
+    def estimate(self, count: int) -> Estimate:
+        """Return what these pictures cost, from the cheaper base model to the dearer one."""
+        found = [self._prices.find(f"fal/{maker.endpoint}", Unit.MEGAPIXEL) for maker in IMAGE_MAKERS]
+        prices = sorted((price for price in found if price), key=lambda price: price.usd)
+        usd = [round(megapixels(Aspect.SQUARE, count) * price.usd, 3) for price in prices] or [0.0]
+        basis = "; ".join(price.basis for price in prices) or "no price of fal's is known here"
+        return Estimate(low_usd=usd[0], high_usd=usd[-1], minutes=0.3 + 0.1 * count, basis=basis)
+
+    @property
+    def _endpoints(self) -> Sequence[str]:
+        return [maker.endpoint for maker in IMAGE_MAKERS]
+
+    def _refuse_unfit(self, order: ImageOrder) -> None:
+        can, lora = self.capabilities, order.lora
+        if lora.base_model not in can.base_models or lora.format not in can.accepts:
+            raise Refused(
+                f"fal can't use a {lora.base_model.label} LoRA of this kind.", advice="Choose another provider."
+            )
+        if order.count not in can.count:
+            raise Refused(f"fal makes {can.count.low:g} to {can.count.high:g} pictures at once.")
+        if can.strength is not None and order.strength not in can.strength:
+            raise Refused(f"fal takes a strength of {can.strength.low:g} to {can.strength.high:g}.")
+        if order.seed < 0:
+            raise Refused("A seed can't be negative.")
+        if not order.prompt.strip():
+            raise Refused("fal needs a prompt.")
+
+    async def _url(self, order: ImageOrder) -> str:
+        return await self._fetchable(order.lora.path, f"{order.marker}.safetensors", "application/octet-stream")
+
+    def _request(self, order: ImageOrder, url: str) -> tuple[str, Mapping[str, Any]]:
+        maker = _maker(order)
+        return maker.endpoint, image_inputs(maker, order, url)
+
+    def _usd(self, order: ImageOrder) -> float | None:
+        price = self._prices.find(f"fal/{_maker(order).endpoint}", Unit.MEGAPIXEL)
+        return round(price.usd * megapixels(order.aspect, order.count), 4) if price else None
+
+    def _hidden(self, order: ImageOrder) -> Sequence[str]:
+        return (order.prompt, order.lora.trigger_word)
+
+    async def prepare(self, order: ImageOrder) -> Prepared:
+        """Bring the LoRA to where fal can fetch it."""
+        return {**await super().prepare(order), "seed": order.seed}
+
+    async def _gather(self, body: Any, prepared: Prepared, into: Path) -> MadeImages:
+        made = _Made.model_validate(body)
+        seed = prepared["seed"] if made.seed is None else made.seed
+        # fal leaves a flagged picture in the list, blackened.
+        flagged = {number for number, is_flagged in enumerate(made.has_nsfw_concepts) if is_flagged}
+        kept = [(number, file.url) for number, file in enumerate(made.images) if number not in flagged]
+        images = [await self._picture(url, into, number, seed) for number, url in kept]
+        return MadeImages(images=images, withheld=len(made.images) - len(kept))
+
+    async def _picture(self, url: str, into: Path, number: int, seed: int) -> MadeImage:
+        fetched = await self._artifacts.fetch(url, into / str(number), _CAPS)
+        image = await asyncio.to_thread(inspect_image, fetched.path)
+        path = await asyncio.to_thread(fetched.path.rename, fetched.path.with_suffix(image.suffix))
+        return MadeImage(path=path, seed=seed + number, width=image.width, height=image.height)
+
+
+def _maker(order: ImageOrder) -> ImageEndpoint:
+    return next(maker for maker in IMAGE_MAKERS if maker.base_model is order.lora.base_model)

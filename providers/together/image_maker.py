@@ -1,0 +1,245 @@
+"""Owns Together: pictures with FLUX.2 LoRAs by one synchronous call; never trains, see `TOGETHER_TRAINS_NOT`.
+
+Together has no job to ask for: its answer is the pictures themselves. `submit` keeps them in a spool before it returns,
+and every later call reads the spool. A process that dies before that leaves a call of which nobody can tell whether it
+was answered; `findable` is false, so a None of `find` proves nothing, while an id that it returns does.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from providers.base import (
+    Aspect,
+    Estimate,
+    FileLinks,
+    Health,
+    ImageCapabilities,
+    ImageOrder,
+    LoraFormat,
+    MadeImages,
+    Prepared,
+    RemoteState,
+    Snapshot,
+    TrainsNot,
+)
+from providers.errors import ProviderError, Refused, SubmitUnsure, Unavailable, UnexpectedAnswer
+from providers.picture_size import PIXELS, megapixels
+from providers.prices import PriceList, Unit
+from providers.recipe import BaseModelName, Limits
+from providers.together.api import TogetherApi, TogetherSettings
+from providers.together.spool import Spooled, TogetherSpool, is_marker
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TOGETHER_TRAINS_NOT = TrainsNot(
+    title="Together",
+    why="its fine-tuning takes language and vision-language models only, there is none for FLUX",
+    source="https://docs.together.ai/docs/quickstart-flux-lora: fine-tuning for FLUX LoRA is not yet available",
+    seen=date(2026, 11, 23),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TogetherModel:
+    """A model of Together's that takes LoRAs."""
+
+    id: str
+    base_model: BaseModelName
+    steps: int
+    guidance_scale: float
+
+
+#: The only models that take `image_loras`. FLUX.1-dev and FLUX.1-dev-lora were removed on 2026-02-25, with two to three
+#: weeks' notice, so `check` holds this table against the catalogue.
+MODELS: Sequence[TogetherModel] = (
+    TogetherModel(
+        id="black-forest-labs/FLUX.2-dev",
+        base_model=BaseModelName.FLUX_2_DEV,
+        steps=28,
+        guidance_scale=3.5,
+    ),
+)
+
+
+class TogetherImageMaker:
+    """Makes pictures with FLUX.2 LoRAs.
+
+    With several pictures in one job only the first one's seed is known to be right: Together doesn't say how it seeds
+    the others.
+
+    Args:
+        settings: The key and where to find Together.
+        folder: The spool, made when needed; a job's pictures stay in it until `cleanup`.
+        links: Where Together can fetch a LoRA; without it no job can be done.
+        prices: What the operator knows better than our table.
+    """
+
+    def __init__(
+        self,
+        settings: TogetherSettings,
+        folder: Path,
+        *,
+        links: FileLinks | None = None,
+        prices: PriceList | None = None,
+    ) -> None:
+        self._api = TogetherApi(settings)
+        self._spool = TogetherSpool(folder)
+        self._links = links
+        self._prices = prices or PriceList()
+        self._catalogue: frozenset[str] | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the short name."""
+        return "together"
+
+    @property
+    def title(self) -> str:
+        """Return the name for people."""
+        return "Together"
+
+    @property
+    def capabilities(self) -> ImageCapabilities:
+        """Return what it can do; after `check`, only what the catalogue still lists."""
+        return ImageCapabilities(
+            findable=False,
+            settle_seconds=0,
+            cancelable=False,
+            poll_seconds=1,
+            max_run_seconds=600,
+            notice="Together answers in one go: no progress is shown, and it can't be stopped once it is sent.",
+            base_models=frozenset(model.base_model for model in self._listed()),
+            accepts=frozenset({LoraFormat.DIFFUSERS, LoraFormat.KOHYA}),
+            aspects=frozenset(Aspect),
+            count=Limits(low=1, high=4, default=1),
+            # The range that Together's page about LoRAs calls good.
+            strength=Limits(low=0.3, high=1.2, default=1.0),
+            uses_prompt=True,
+        )
+
+    def estimate(self, count: int) -> Estimate:
+        """Return what these pictures cost at about one megapixel each."""
+        price = self._prices.find(f"together/{MODELS[0].id}", Unit.MEGAPIXEL)
+        usd = round(megapixels(Aspect.SQUARE, count) * price.usd, 3) if price else 0.0
+        basis = price.basis if price else "no price of Together's is known here"
+        return Estimate(low_usd=usd, high_usd=usd, minutes=0.2 + 0.1 * count, basis=basis)
+
+    async def check(self) -> Health:
+        """Read the catalogue."""
+        try:
+            await _off_loop(self._spool.open)
+            self._catalogue = await self._api.catalogue()
+        except ProviderError as error:
+            return Health(ok=False, detail=f"{error} {error.advice}")
+        if not self._listed():
+            gone = ", ".join(model.id for model in MODELS)
+            return Health(ok=False, detail=f"Together no longer lists {gone}, so it can't use LoRAs. Update Darkroom.")
+        if self._links is None:
+            return Health(ok=False, detail="Together has to fetch LoRAs from this bot: set PUBLIC_URL.")
+        return Health(ok=True, detail=f"Together answers and lists {', '.join(model.id for model in self._listed())}.")
+
+    async def prepare(self, order: ImageOrder) -> Prepared:
+        """Refuse what can't be done; there is nothing to upload."""
+        self._refuse_unfit(order)
+        self._link(order)
+        return {"marker": order.marker}
+
+    async def submit(self, order: ImageOrder, prepared: Prepared) -> str:
+        """Send the one call and keep its pictures."""
+        model = self._refuse_unfit(order)
+        if await _off_loop(self._spool.has, order.marker):
+            return order.marker
+        request = self._request(order, model)
+        pictures = await self._api.generate(request, hide=(order.prompt, order.lora.trigger_word))
+        price = self._prices.find(f"together/{model.id}", Unit.MEGAPIXEL)
+        cost = round(megapixels(order.aspect, len(pictures)) * price.usd, 4) if price else None
+        spooled = Spooled(count=max(order.count, len(pictures)), seed=order.seed, cost_usd=cost)
+        try:
+            await asyncio.to_thread(self._spool.put, order.marker, pictures, spooled)
+        except OSError as error:
+            raise SubmitUnsure("Together made the pictures, but this machine could not keep them.") from error
+        return order.marker
+
+    async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
+        """Look into the spool; None proves nothing, see the module."""
+        return marker if await _off_loop(self._spool.has, marker) else None
+
+    async def poll(self, remote_id: str, prepared: Prepared) -> Snapshot:
+        """Say that it is done: a job has an id only when it is."""
+        notes = await _off_loop(self._spool.notes, remote_id)
+        return Snapshot(state=RemoteState.SUCCEEDED, raw_state="answered", cost_usd=notes.cost_usd)
+
+    async def cancel(self, remote_id: str, prepared: Prepared) -> None:
+        """Do nothing: a job with an id has ended."""
+
+    async def collect(self, remote_id: str, prepared: Prepared, into: Path) -> MadeImages:
+        """Copy the pictures out of the spool."""
+        return await _off_loop(self._spool.collect, remote_id, into)
+
+    async def cleanup(self, remote_id: str | None, prepared: Prepared) -> None:
+        """Empty the spool of this job; Together itself keeps nothing."""
+        await _off_loop(self._spool.remove, remote_id or str(prepared.get("marker", "")))
+
+    def _listed(self) -> Sequence[TogetherModel]:
+        return [model for model in MODELS if self._catalogue is None or model.id in self._catalogue]
+
+    def _refuse_unfit(self, order: ImageOrder) -> TogetherModel:
+        can = self.capabilities
+        model = next((one for one in self._listed() if one.base_model is order.lora.base_model), None)
+        if model is None or order.lora.format not in can.accepts:
+            label = order.lora.base_model.label
+            raise Refused(f"Together can't use a {label} LoRA of this kind.", advice="Choose another provider.")
+        if order.count not in can.count:
+            raise Refused(f"Together makes {can.count.low:g} to {can.count.high:g} pictures at once.")
+        if can.strength is not None and order.strength not in can.strength:
+            raise Refused(f"Together takes a strength of {can.strength.low:g} to {can.strength.high:g}.")
+        if order.seed < 0:
+            raise Refused("A seed can't be negative.")
+        if not order.prompt.strip():
+            raise Refused("Together needs a prompt.")
+        if not is_marker(order.marker):
+            raise Refused("The job's marker can't name a folder.")
+        return model
+
+    def _link(self, order: ImageOrder) -> str:
+        # Together takes a URL for a LoRA only when it ends in .safetensors, so a query would spoil it.
+        link = self._links.link(order.lora.path, name="lora.safetensors") if self._links else None
+        if link is None or not link.endswith(".safetensors"):
+            raise Refused(
+                "Together can't fetch the LoRA from this bot.", advice="The operator of this bot has to set PUBLIC_URL."
+            )
+        return link
+
+    def _request(self, order: ImageOrder, model: TogetherModel) -> dict[str, Any]:
+        width, height = PIXELS[order.aspect]
+        return {
+            "model": model.id,
+            "prompt": order.prompt,
+            "n": order.count,
+            "seed": order.seed,
+            "width": width,
+            "height": height,
+            "steps": model.steps,
+            "guidance_scale": model.guidance_scale,
+            "response_format": "base64",
+            "output_format": "png",
+            "image_loras": [{"path": self._link(order), "scale": order.strength}],
+        }
+
+
+async def _off_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Read or clear the spool in a thread; a file system's trouble becomes a provider's."""
+    try:
+        return await asyncio.to_thread(function, *args, **kwargs)
+    except (ValueError, TypeError) as error:
+        raise UnexpectedAnswer("The notes about Together's answer are damaged.", advice="Order it again.") from error
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        advice = "The operator of this bot has to look at its data folder."
+        raise Unavailable(f"The folder of Together's answers can't be used ({reason}).", advice=advice) from error
