@@ -1,7 +1,8 @@
-"""Discord's own OpenAPI file as a judge over the exchanges of the playground; it changes nothing.
+"""OpenAPI files as judges over exchanges with what plays a service; they change nothing.
 
-The file is not part of the project. It is looked for in the folder named by SPECS_DIR, then in ../shared/specs beside
-the checkout. Source: https://github.com/discord/discord-api-spec (specs/openapi.json), kept as `discord.openapi.json`.
+The files are not part of the project. They are looked for in the folder named by SPECS_DIR, then in ../shared/specs
+beside the checkout. Discord's, over the playground: https://github.com/discord/discord-api-spec (specs/openapi.json),
+kept as `discord.openapi.json`.
 """
 
 import functools
@@ -46,20 +47,38 @@ DEVIATIONS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def spec_path() -> Path | None:
-    """Find the file, if it is there."""
+def spec_path(name: str = NAME) -> Path | None:
+    """Find a file, if it is there."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "specs"
     folders = [Path(os.environ["SPECS_DIR"])] if os.environ.get("SPECS_DIR") else []
-    return next((folder / NAME for folder in [*folders, beside] if (folder / NAME).is_file()), None)
+    return next((folder / name for folder in [*folders, beside] if (folder / name).is_file()), None)
 
 
 class Judge:
-    """Hold the schemas and say what in an exchange does not fit them."""
+    """Hold the schemas and say what in an exchange does not fit them.
 
-    def __init__(self, path: Path) -> None:
-        self.document: dict[str, Any] = json.loads(path.read_text())
+    Args:
+        document: An OpenAPI document, or the path of one in JSON.
+        owner: Whose it is.
+        deviations: What is let pass, as in DEVIATIONS.
+        failures: The schemas of a 429 and of all other refusals; None where each operation names its own or none.
+    """
+
+    def __init__(
+        self,
+        document: Path | dict[str, Any],
+        *,
+        owner: str = "Discord",
+        deviations: tuple[tuple[str, str, str], ...] = DEVIATIONS,
+        failures: tuple[str, str] | None = ("RatelimitedResponse", "ErrorResponse"),
+    ) -> None:
+        self.document: dict[str, Any] = json.loads(document.read_text()) if isinstance(document, Path) else document
+        self._owner = owner
+        self._deviations = deviations
+        self._failures = failures
+        _let_null(self.document)
         resource = Resource(contents=self.document, specification=DRAFT202012)
-        self._registry = Registry().with_resource("urn:discord", resource)
+        self._registry = Registry().with_resource("urn:spec", resource)
         self._validators: dict[str, Draft202012Validator] = {}
         self._judged: dict[bytes, list[tuple[str, str]]] = {}
         paths = sorted(self.document["paths"], key=lambda p: (p.count("{"), -len(p)))
@@ -69,7 +88,8 @@ class Judge:
         """List what does not fit. What was refused, or answered by a planned fault, is judged only where it can be."""
         found = self._operation(exchange.method, exchange.path)
         if found is None:
-            return [] if exchange.status == 404 else [f"{exchange.method} {exchange.path} is no operation of Discord"]
+            complaint = f"{exchange.method} {exchange.path} is no operation of {self._owner}"
+            return [] if exchange.status == 404 else [complaint]
         path, operation = found
         problems: list[str] = []
         if exchange.status < 400:
@@ -92,21 +112,28 @@ class Judge:
         return [
             f"request {place}: {message}"
             for place, message in self._errors(where, exchange.request)
-            if not _allowed("request", place)
+            if not self._allowed("request", place)
         ]
 
     def _answer(self, exchange: Exchange, path: str, operation: dict[str, Any]) -> list[str]:
-        if exchange.status >= 400:
-            kind = "RatelimitedResponse" if exchange.status == 429 else "ErrorResponse"
+        if exchange.status >= 400 and self._failures:
+            kind = self._failures[0 if exchange.status == 429 else 1]
             found = self._errors(f"/components/schemas/{kind}", exchange.answer)
-            return [f"answer {place}: {message}" for place, message in found if not _allowed("answer", place)]
+            return [f"answer {place}: {message}" for place, message in found if not self._allowed("answer", place)]
         answer = operation["responses"].get(str(exchange.status))
+        if answer is None and exchange.status >= 400:
+            return []
         if answer is None:
             return [f"status {exchange.status} is not among {list(operation['responses'])}"]
         if "content" not in answer:
             return [] if exchange.answer is None else ["an answer with a body where there is none"]
-        status = f"{exchange.method.lower()}/responses/{exchange.status}/content/application~1json/schema"
-        return [f"answer {p}: {m}" for p, m in self._errors(f"/paths/{_escaped(path)}/{status}", exchange.answer)]
+        kind = next(k for k in answer["content"] if k in {"application/json", "application/problem+json"})
+        where = f"{exchange.method.lower()}/responses/{exchange.status}/content/{_escaped(kind)}/schema"
+        found = self._errors(f"/paths/{_escaped(path)}/{where}", exchange.answer)
+        return [f"answer {place}: {message}" for place, message in found if not self._allowed("answer", place)]
+
+    def _allowed(self, side: str, place: str) -> bool:
+        return any(side == one and re.fullmatch(where, place) for one, where, _ in self._deviations)
 
     def _errors(self, pointer: str, body: Any) -> list[tuple[str, str]]:
         """List what does not fit; bodies that differ in ids and times only are judged once."""
@@ -117,7 +144,7 @@ class Judge:
 
     def _found(self, pointer: str, body: Any) -> list[tuple[str, str]]:
         if pointer not in self._validators:
-            schema = {"$ref": "urn:discord#" + pointer}
+            schema = {"$ref": "urn:spec#" + pointer}
             self._validators[pointer] = Draft202012Validator(schema, registry=self._registry)
         validator = self._validators[pointer]
         if validator.is_valid(body):
@@ -140,8 +167,16 @@ def _escaped(text: str) -> str:
     return text.replace("~", "~0").replace("/", "~1")
 
 
-def _allowed(side: str, place: str) -> bool:
-    return any(side == one and re.fullmatch(where, place) for one, where, _ in DEVIATIONS)
+def _let_null(node: Any) -> None:
+    """Read `nullable`, which some files of OpenAPI 3.1 still use as in 3.0."""
+    if isinstance(node, list):
+        for one in node:
+            _let_null(one)
+    if isinstance(node, dict):
+        if node.get("nullable") is True and isinstance(node.get("type"), str):
+            node["type"] = [node["type"], "null"]
+        for one in node.values():
+            _let_null(one)
 
 
 @functools.cache
