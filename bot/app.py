@@ -25,6 +25,7 @@ from bot.intake import IntakeService
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
 from bot.retention import Retention
+from bot.routing import Router
 from bot.settings import Settings
 from bot.store import jobs as job_rows
 from bot.store.database import Database
@@ -66,6 +67,7 @@ class Services:
     library: Library
     cards: CardService
     registry: Registry
+    router: Router
 
 
 def build_registry(settings: Settings) -> Registry:
@@ -100,6 +102,8 @@ async def opened_services(
         news, registry = News(), registry or build_registry(settings)
         secret = await asyncio.to_thread(read_or_make_secret, folder / "secret.key")
         files = SignedFiles(root=folder, secret=secret, public_url=settings.public_url, clock=clock)
+        circuits = Circuits(database=database, news=news)
+        router = Router(registry=registry, circuits=circuits, preferred=settings.preferred_providers)
         budget = Budget(limits=settings.budget_limits, clock=clock)
         book = Book(database=database, clock=clock, news=news)
         crafts: dict[JobKind, Craft] = {
@@ -108,13 +112,13 @@ async def opened_services(
                 blobs=blobs,
                 registry=registry,
                 workers=workers,
+                router=router,
                 budget=budget,
                 clock=clock,
                 work_dir=folder / "work",
             ),
             JobKind.PICTURES: PictureCraft(database=database, blobs=blobs, registry=registry, work_dir=folder / "work"),
         }
-        circuits = Circuits(database=database, news=news)
         stepper = Stepper(book=book, crafts=crafts, budget=budget, circuits=circuits)
         tracker = Tracker(database=database, stepper=stepper, clock=clock, news=news)
         site = build_site(
@@ -128,11 +132,12 @@ async def opened_services(
             )
         background = Background()
         stack.push_async_callback(background.stop)
+        background.start("provider checks", router.run)
         background.start("tracker", tracker.run)
         retention = Retention(database=database, blobs=blobs, clock=clock, times=settings.retention_times)
         background.start("retention", retention.run)
         generating = GeneratingService(
-            database=database, blobs=blobs, registry=registry, budget=budget, clock=clock, news=news
+            database=database, blobs=blobs, registry=registry, router=router, budget=budget, clock=clock, news=news
         )
         drafts = DraftService(database=database, blobs=blobs, workers=workers, registry=registry, clock=clock)
         yield Services(
@@ -141,6 +146,7 @@ async def opened_services(
             clock=clock,
             news=news,
             registry=registry,
+            router=router,
             drafts=drafts,
             intake=IntakeService(
                 database=database,
@@ -150,7 +156,9 @@ async def opened_services(
                 drafts=drafts,
                 clock=clock,
             ),
-            training=TrainingService(database=database, registry=registry, budget=budget, clock=clock, news=news),
+            training=TrainingService(
+                database=database, registry=registry, router=router, budget=budget, clock=clock, news=news
+            ),
             generating=generating,
             cards=CardService(database=database, generating=generating, registry=registry, circuits=circuits),
             library=Library(database=database, blobs=blobs, clock=clock),

@@ -8,12 +8,13 @@ from bot import words
 from bot.blobs import Blobs
 from bot.budget import Budget
 from bot.clock import Clock
-from bot.errors import BadInput, CannotServe, Missing, NotYours
+from bot.errors import BadInput, Missing, NotYours
 from bot.events import JobChanged, News
 from bot.ids import new_id
 from bot.library import may_use
 from bot.lora import Lora, Picture
 from bot.place import Place
+from bot.routing import Router
 from bot.store import cards as card_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
@@ -34,6 +35,8 @@ class PictureWishes:
     seed: int | None = None
     aspect: Aspect = Aspect.SQUARE
     strength: float | None = None
+    #: Name of the image maker.
+    provider: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +56,29 @@ class GeneratingService:
     """All that can be done about pictures, each call for one person."""
 
     def __init__(
-        self, *, database: Database, blobs: Blobs, registry: Registry, budget: Budget, clock: Clock, news: News
+        self,
+        *,
+        database: Database,
+        blobs: Blobs,
+        registry: Registry,
+        router: Router,
+        budget: Budget,
+        clock: Clock,
+        news: News,
     ) -> None:
+        self._router = router
         self._budget = budget
         self._database = database
         self._blobs = blobs
         self._registry = registry
         self._clock = clock
         self._news = news
+
+    def makers_for(self, lora: Lora | None) -> Sequence[ImageMaker]:
+        """Return the image makers that can use this model; all of them without one."""
+        if lora is None:
+            return list(self._registry.image_makers.values())
+        return self._registry.image_makers_for(lora.base_model, lora.format)
 
     async def start(self, person_id: int, lora_id: str, wishes: PictureWishes, place: Place) -> Job:
         """Begin some pictures; their card will appear in that place.
@@ -73,7 +91,8 @@ class GeneratingService:
         now = self._clock.now()
         async with self._database.begin() as connection:
             lora = await may_use(connection, lora_id, person_id, guild_id=place.guild_id)
-            maker = self._maker(lora)
+            choice = self._router.maker_for(lora, wishes.count, wanted=wishes.provider)
+            maker = choice.maker
             job = Job(
                 id=new_id(),
                 kind=JobKind.PICTURES,
@@ -82,6 +101,7 @@ class GeneratingService:
                 guild_id=place.guild_id,
                 title=lora.name,
                 provider=maker.name,
+                why=choice.why,
                 spec=self._spec(lora, maker, wishes),
                 draft_id=None,
                 lora_id=lora.id,
@@ -91,7 +111,7 @@ class GeneratingService:
                 next_at=now,
             )
             await job_rows.insert(connection, job)
-            await self._budget.reserve(connection, job, maker.estimate(job.pictures.count))
+            await self._budget.reserve(connection, job, choice.estimate)
             await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id))
         self._news.publish(JobChanged(job_id=job.id, due=True))
         return job
@@ -101,7 +121,11 @@ class GeneratingService:
         job = await self._job(job_id)
         spec = job.pictures
         wishes = PictureWishes(
-            prompt=spec.prompt, count=count or spec.count, aspect=spec.aspect, strength=spec.strength
+            prompt=spec.prompt,
+            count=count or spec.count,
+            aspect=spec.aspect,
+            strength=spec.strength,
+            provider=job.provider if job.provider in self._registry.image_makers else None,
         )
         return await self.start(person_id, job.lora_id or "", wishes, place)
 
@@ -150,15 +174,6 @@ class GeneratingService:
         if job is None or job.kind is not JobKind.PICTURES:
             raise Missing("There are no such pictures.")
         return job
-
-    def _maker(self, lora: Lora) -> ImageMaker:
-        makers = self._registry.image_makers_for(lora.base_model, lora.format)
-        if not makers:
-            raise CannotServe(
-                f"No provider here makes pictures with a {lora.base_model.label} model.",
-                advice="Tell the operator of this bot.",
-            )
-        return makers[0]
 
     def _spec(self, lora: Lora, maker: ImageMaker, wishes: PictureWishes) -> PictureSpec:
         can = maker.capabilities

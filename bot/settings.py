@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     darkroom_keep_drafts_days: float = Field(
         default=7, gt=0, description="Days that a draft is kept which nobody touches."
     )
+    darkroom_preferred_providers: str = Field(
+        default="", description="Providers in the order that the bot prefers them, names with commas between."
+    )
     darkroom_sketch_slots: int = Field(
         default=0, ge=0, description="How many Sketch jobs may compute at once; 0 for one fewer than there are cores."
     )
@@ -89,6 +92,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """Return the database's URL with its default filled in."""
         return self.darkroom_database_url or f"sqlite+aiosqlite:///{self.darkroom_data_dir / 'darkroom.db'}"
+
+    @property
+    def preferred_providers(self) -> tuple[str, ...]:
+        """Return the names of the preferred providers in their order."""
+        return tuple(name.strip() for name in self.darkroom_preferred_providers.split(",") if name.strip())
 
     @property
     def budget_limits(self) -> BudgetLimits:

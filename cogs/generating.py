@@ -7,12 +7,14 @@ from discord import app_commands
 
 from bot.app import Services
 from bot.client import DarkroomBot
+from bot.errors import BotError
 from bot.generating import PictureWishes
 from bot.training.job import Job
 from cogs import replies
 from cogs.desk import Feature, on_form, on_press
 from cogs.library import suggest_models
 from cogs.places import place_for_results, place_of
+from cogs.providers import offered
 from cogs.ui import words
 from cogs.ui.controls import Answers
 from cogs.ui.gallery import ASPECT_NAMES, draw_details, plain
@@ -39,6 +41,7 @@ class Generating(Feature):
         seed="The same seed and settings give the same picture; leave it out for a random one.",
         aspect="The shape of the pictures.",
         strength="How much of the model goes in; leave it out for what works best.",
+        provider="Who makes them; leave it out for the best choice.",
     )
     @app_commands.choices(aspect=_ASPECTS)
     async def generate(
@@ -50,16 +53,29 @@ class Generating(Feature):
         seed: int | None = None,
         aspect: str = Aspect.SQUARE.value,
         strength: float | None = None,
+        provider: str | None = None,
     ) -> None:
         """Begin some pictures."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         lora = await self._services.library.find(interaction.user.id, model, guild_id=interaction.guild_id)
-        wishes = PictureWishes(prompt=prompt, count=count, seed=seed, aspect=Aspect(aspect), strength=strength)
+        wishes = PictureWishes(
+            prompt=prompt, count=count, seed=seed, aspect=Aspect(aspect), strength=strength, provider=provider
+        )
         await self._begin(interaction, lora.id, wishes)
 
     @generate.autocomplete("model")
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         return await suggest_models(self._services, interaction, typed)
+
+    @generate.autocomplete("provider")
+    async def _suggest_providers(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        try:
+            lora = await self._services.library.find(
+                interaction.user.id, interaction.namespace.model or "", guild_id=interaction.guild_id
+            )
+        except BotError:
+            lora = None
+        return offered(self._services.generating.makers_for(lora), typed)
 
     @on_press("model.generate")
     async def open_form(self, interaction: Interaction, lora_id: str) -> None:

@@ -13,6 +13,7 @@ from bot.training.presets import Wishes
 from cogs import replies
 from cogs.desk import Feature, on_form, on_press
 from cogs.places import place_for_results
+from cogs.providers import offered
 from cogs.ui.controls import Answers, Form
 from cogs.ui.quote import draw_jobs, draw_note, draw_quote, job_label
 
@@ -84,12 +85,7 @@ class Training(Feature):
             draft = await self._services.drafts.current(interaction.user.id, interaction.namespace.draft or None)
         except BotError:
             draft = None
-        trainers = self._services.training.trainers_for(draft)
-        return [
-            app_commands.Choice(name=trainer.title, value=trainer.name)
-            for trainer in trainers[:SUGGESTIONS]
-            if typed.casefold() in trainer.title.casefold()
-        ]
+        return offered(self._services.training.trainers_for(draft), typed)
 
     @train.autocomplete("steps")
     async def _suggest_steps(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[int]]:

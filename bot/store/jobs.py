@@ -37,6 +37,8 @@ class Quote:
     id: str
     draft_id: str
     provider: str
+    #: Why this provider, a clause for people.
+    why: str
     recipe: Recipe
     estimate: Estimate
     created_at: datetime

@@ -119,6 +119,8 @@ class Job:
     #: Name of the model, as people wrote it.
     title: str
     provider: str
+    #: Why this provider, a clause for people; "your choice" when they chose it.
+    why: str = ""
     spec: TrainingSpec | PictureSpec
     draft_id: str | None
     lora_id: str | None

@@ -9,11 +9,12 @@ from sqlalchemy.exc import IntegrityError
 from bot.budget import Budget
 from bot.clock import Clock
 from bot.draft import Draft, DraftState, owned, still_open
-from bot.errors import BadInput, CannotServe, Missing, NotYours, WrongMoment
+from bot.errors import Missing, NotYours, WrongMoment
 from bot.events import JobChanged, News
 from bot.ids import new_id
 from bot.lora import Lora
 from bot.place import Place
+from bot.routing import Router
 from bot.store import cards as card_rows
 from bot.store import drafts as draft_rows
 from bot.store import jobs as rows
@@ -22,7 +23,7 @@ from bot.store.cards import Card
 from bot.store.database import Database
 from bot.store.jobs import Quote
 from bot.training.job import Job, JobKind, JobState, TrainingSpec
-from bot.training.presets import Wishes, ignored_wishes, recipe_for
+from bot.training.presets import Wishes, ignored_wishes
 from providers.base import Trainer
 from providers.registry import Registry
 
@@ -46,7 +47,10 @@ class Offer:
 class TrainingService:
     """All that can be done about trainings, each call for one person."""
 
-    def __init__(self, *, database: Database, registry: Registry, budget: Budget, clock: Clock, news: News) -> None:
+    def __init__(
+        self, *, database: Database, registry: Registry, router: Router, budget: Budget, clock: Clock, news: News
+    ) -> None:
+        self._router = router
         self._budget = budget
         self._database = database
         self._registry = registry
@@ -70,15 +74,15 @@ class TrainingService:
         async with self._database.begin() as connection:
             draft = still_open(owned(await draft_rows.get(connection, draft_id), owner_id))
             photos = await draft_rows.photos_in(connection, draft_id)
-        trainer = self._trainer(draft, provider)
-        _enough(len(photos), trainer)
-        recipe = recipe_for(draft, trainer, wishes)
+        choice = self._router.trainer_for(draft, len(photos), wishes, wanted=provider)
+        trainer = choice.trainer
         quote = Quote(
             id=new_id(),
             draft_id=draft.id,
             provider=trainer.name,
-            recipe=recipe,
-            estimate=trainer.estimate(recipe, len(photos)),
+            why=choice.why,
+            recipe=choice.recipe,
+            estimate=choice.estimate,
             created_at=self._clock.now(),
         )
         async with self._database.begin() as connection:
@@ -104,7 +108,9 @@ class TrainingService:
             if now - quote.created_at > QUOTE_LIFE:
                 raise WrongMoment("That quote is more than an hour old.", advice="Ask for another with /train.")
             photos = await draft_rows.photos_in(connection, draft.id)
-            _enough(len(photos), self._trainer(draft, quote.provider))
+            # The photos or the deployment may have changed since the quote.
+            wishes = Wishes(steps=quote.recipe.steps, resolution=quote.recipe.resolution)
+            self._router.trainer_for(draft, len(photos), wishes, wanted=quote.provider)
             job = Job(
                 id=new_id(),
                 kind=JobKind.TRAINING,
@@ -113,6 +119,7 @@ class TrainingService:
                 guild_id=place.guild_id,
                 title=draft.name,
                 provider=quote.provider,
+                why=quote.why,
                 spec=TrainingSpec(name=draft.name, recipe=quote.recipe, photo_count=len(photos)),
                 draft_id=draft.id,
                 lora_id=None,
@@ -186,34 +193,3 @@ class TrainingService:
         """Return the model that a training made and the job of its sample pictures, as far as they exist."""
         async with self._database.begin() as connection:
             return await lora_rows.made_by(connection, job.id), await rows.samples_of(connection, job.id)
-
-    def _trainer(self, draft: Draft, provider: str | None) -> Trainer:
-        fitting = self._registry.trainers_for(draft.base_model)
-        if not fitting:
-            raise CannotServe(
-                f"No provider here trains for {draft.base_model.label}.", advice="Tell the operator of this bot."
-            )
-        if provider is None:
-            return fitting[0]
-        chosen = next((trainer for trainer in fitting if trainer.name == provider), None)
-        if chosen is None:
-            names = " or ".join(f"`{trainer.name}`" for trainer in fitting)
-            raise CannotServe(
-                "That provider cannot train this draft here.", advice=f"{names} can train for {draft.base_model.label}."
-            )
-        return chosen
-
-
-def _enough(count: int, trainer: Trainer) -> None:
-    limits = trainer.capabilities.photos
-    if count < limits.low:
-        lacking = int(limits.low) - count
-        raise BadInput(
-            f"{trainer.title} needs at least {limits.low:g} photos and this draft has {count}.",
-            advice=f"Add {lacking} more.",
-        )
-    if count > limits.high:
-        raise BadInput(
-            f"{trainer.title} takes at most {limits.high:g} photos and this draft has {count}.",
-            advice="Remove some.",
-        )

@@ -17,6 +17,7 @@ from bot.errors import CannotServe, Missing
 from bot.ids import new_id
 from bot.lora import Lora
 from bot.photo_workers import PhotoWorkers
+from bot.routing import Router
 from bot.store import drafts as draft_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as lora_rows
@@ -51,10 +52,12 @@ class TrainingCraft:
         blobs: Blobs,
         registry: Registry,
         workers: PhotoWorkers,
+        router: Router,
         budget: Budget,
         clock: Clock,
         work_dir: Path,
     ) -> None:
+        self._router = router
         self._budget = budget
         self._database = database
         self._blobs = blobs
@@ -124,11 +127,13 @@ class TrainingCraft:
             created_at=now,
         )
         await lora_rows.insert(connection, lora)
-        makers = self._registry.image_makers_for(lora.base_model, lora.format)
-        if makers:
-            samples = self._samples(job, lora, makers[0].name)
-            await job_rows.insert(connection, samples)
-            await self._budget.set_aside(connection, samples, makers[0].estimate(SAMPLES))
+        try:
+            choice = self._router.maker_for(lora, SAMPLES, wanted=None)
+        except CannotServe:
+            return
+        samples = self._samples(job, lora, choice.maker.name)
+        await job_rows.insert(connection, samples)
+        await self._budget.set_aside(connection, samples, choice.estimate)
 
     async def ended(self, connection: AsyncConnection, job: Job) -> None:
         if job.draft_id is None:

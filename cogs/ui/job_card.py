@@ -104,6 +104,8 @@ def _where(job: Job) -> str:
 
 def _facts(view: JobView) -> str:
     job, parts = view.job, [view.provider_title]
+    if job.why:
+        parts[0] += f" ({job.why})"
     if job.kind is JobKind.TRAINING:
         recipe = job.training.recipe
         parts += [words.counted(job.training.photo_count, "photo"), f"{recipe.steps} steps", f"{recipe.resolution} px"]

@@ -24,7 +24,8 @@ def draw_quote(offer: Offer) -> Layout:
         f"{' · '.join(settings)}\nTrigger word **{recipe.trigger_word}** · {recipe.base_model.label}",
         f"**{words.price(estimate).capitalize()}** · {words.duration(estimate.minutes)}\n-# {estimate.basis}",
     ]
-    lines += [f"-# {notice}" for notice in offer.notices]
+    remarks = [f"{offer.trainer_title}: {offer.quote.why}.", *offer.notices]
+    lines += [f"-# {remark}" for remark in remarks]
     container: ui.Container[Layout] = ui.Container(*(ui.TextDisplay(line) for line in lines))
     container.add_item(
         ui.ActionRow(

@@ -45,7 +45,7 @@ async def test_train_suggests_drafts_providers_and_steps(tmp_path):
     async with open_house(tmp_path / "data") as house:
         place = await drafted(house, photos=0)
         assert [c.name for c in await place.autocomplete("train", "draft", "ru")] == ["Rusty"]
-        assert [c.value for c in await place.autocomplete("train", "provider")] == ["sketch"]
+        assert [c.value for c in await place.autocomplete("train", "provider")] == ["auto", "sketch"]
         assert "balanced: 48 steps" in [c.name for c in await place.autocomplete("train", "steps")]
         assert [c.value for c in await place.autocomplete("train", "resolution")] == [128, 256]
 

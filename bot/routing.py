@@ -1,0 +1,183 @@
+"""Owns the choice of a provider: who can do it, is well, is preferred, and costs least; never calls one for a job.
+
+What a provider said of its health at the last check, and whether its circuit is open, are opinions that go stale; they
+only keep a job from being given to somebody who is known to be out of order.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.draft import Draft
+from bot.errors import BadInput, BotError, CannotServe
+from bot.lora import Lora
+from bot.training.circuit import Circuits
+from bot.training.presets import Wishes, recipe_for
+from providers.base import Estimate, Health, ImageMaker, Trainer
+from providers.recipe import Recipe
+from providers.registry import Registry
+
+log = logging.getLogger(__name__)
+
+#: Seconds between two rounds of checks.
+ROUND_SECONDS = 600.0
+#: What people choose to leave the choice to us.
+AUTO = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainerChoice:
+    """A trainer with what it would do."""
+
+    trainer: Trainer
+    recipe: Recipe
+    estimate: Estimate
+    #: Why this one, a clause for people: "the cheapest of 3".
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakerChoice:
+    """An image maker with what it would cost."""
+
+    maker: ImageMaker
+    estimate: Estimate
+    why: str
+
+
+@dataclass(kw_only=True)
+class Router:
+    """Chooses among the adapters of this deployment."""
+
+    registry: Registry
+    circuits: Circuits
+    #: Names in the operator's order of preference; others come after them.
+    preferred: Sequence[str] = ()
+    _health: dict[str, Health] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Ask every provider for its health now and every ten minutes, until cancelled."""
+        while True:
+            await self.check_all()
+            await asyncio.sleep(ROUND_SECONDS)
+
+    async def check_all(self) -> Mapping[str, Health]:
+        """Ask every provider for its health and return what they said; log what has changed."""
+        adapters: dict[str, Trainer | ImageMaker] = {**self.registry.image_makers, **self.registry.trainers}
+        answers = await asyncio.gather(*(adapter.check() for adapter in adapters.values()))
+        for name, health in zip(adapters, answers, strict=True):
+            known = self._health.get(name)
+            if not health.ok and (known is None or known.ok):
+                log.warning("%s cannot be used: %s", name, health.detail)
+            elif health.ok and known is not None and not known.ok:
+                log.warning("%s can be used again: %s", name, health.detail)
+            self._health[name] = health
+        return dict(self._health)
+
+    def well(self, name: str) -> bool:
+        """Tell whether nothing is known against a provider."""
+        health = self._health.get(name)
+        return (health is None or health.ok) and not self.circuits.lost(name)
+
+    def trainer_for(
+        self, draft: Draft, photo_count: int, wishes: Wishes, *, wanted: str | None, without: Sequence[str] = ()
+    ) -> TrainerChoice:
+        """Return the trainer for a draft: the wanted one, or the best of those that can.
+
+        Raises:
+            BadInput: a number or the count of photos is outside of what every trainer takes.
+            CannotServe: nobody here can, or the wanted one cannot.
+        """
+        fitting = [t for t in self.registry.trainers_for(draft.base_model) if t.name not in without]
+        if not fitting:
+            raise CannotServe(
+                f"No provider here trains for {draft.base_model.label}.", advice="Tell the operator of this bot."
+            )
+        if wanted is not None and wanted != AUTO:
+            return self._wanted_trainer(draft, photo_count, wishes, wanted, fitting)
+        choices: list[TrainerChoice] = []
+        refusals: list[BotError] = []
+        for trainer in [t for t in fitting if self.well(t.name)] or fitting:
+            try:
+                choices.append(_trainer_choice(draft, photo_count, wishes, trainer, why=""))
+            except BadInput as error:
+                refusals.append(error)
+        if not choices:
+            raise refusals[0]
+        best = min(choices, key=lambda c: (self._rank(c.trainer.name), c.estimate.high_usd))
+        why = self._why(best.trainer.name, [c.trainer.name for c in choices], what=draft.base_model.label)
+        return TrainerChoice(trainer=best.trainer, recipe=best.recipe, estimate=best.estimate, why=why)
+
+    def maker_for(self, lora: Lora, count: int, *, wanted: str | None, without: Sequence[str] = ()) -> MakerChoice:
+        """Return the image maker for a model: the wanted one, or the best of those that can.
+
+        Raises:
+            CannotServe: nobody here can, or the wanted one cannot.
+        """
+        fitting = [m for m in self.registry.image_makers_for(lora.base_model, lora.format) if m.name not in without]
+        if not fitting:
+            raise CannotServe(
+                f"No provider here makes pictures with a {lora.base_model.label} model.",
+                advice="Tell the operator of this bot.",
+            )
+        if wanted is not None and wanted != AUTO:
+            for maker in fitting:
+                if maker.name == wanted:
+                    return MakerChoice(maker=maker, estimate=maker.estimate(count), why="your choice")
+            raise CannotServe(
+                "That provider cannot use this model here.", advice=f"{_names(fitting)} can use **{lora.name}**."
+            )
+        well = [m for m in fitting if self.well(m.name)] or fitting
+        best = min(well, key=lambda m: (self._rank(m.name), m.estimate(count).high_usd))
+        why = self._why(best.name, [m.name for m in well], what=f"{lora.base_model.label} models")
+        return MakerChoice(maker=best, estimate=best.estimate(count), why=why)
+
+    def _wanted_trainer(
+        self, draft: Draft, photo_count: int, wishes: Wishes, wanted: str, fitting: Sequence[Trainer]
+    ) -> TrainerChoice:
+        for trainer in fitting:
+            if trainer.name == wanted:
+                return _trainer_choice(draft, photo_count, wishes, trainer, why="your choice")
+        refusal = self.registry.refusal_to_train(wanted)
+        if refusal is not None:
+            raise CannotServe(refusal)
+        raise CannotServe(
+            "That provider cannot train this draft here.",
+            advice=f"{_names(fitting)} can train for {draft.base_model.label}.",
+        )
+
+    def _rank(self, name: str) -> int:
+        return self.preferred.index(name) if name in self.preferred else len(self.preferred)
+
+    def _why(self, name: str, candidates: Sequence[str], *, what: str) -> str:
+        if len(candidates) == 1:
+            return f"the only one here for {what}"
+        if name in self.preferred:
+            return "preferred here"
+        return f"the cheapest of {len(candidates)}"
+
+
+def _trainer_choice(draft: Draft, photo_count: int, wishes: Wishes, trainer: Trainer, *, why: str) -> TrainerChoice:
+    _enough(photo_count, trainer)
+    recipe = recipe_for(draft, trainer, wishes)
+    return TrainerChoice(trainer=trainer, recipe=recipe, estimate=trainer.estimate(recipe, photo_count), why=why)
+
+
+def _enough(count: int, trainer: Trainer) -> None:
+    limits = trainer.capabilities.photos
+    if count < limits.low:
+        lacking = int(limits.low) - count
+        raise BadInput(
+            f"{trainer.title} needs at least {limits.low:g} photos and this draft has {count}.",
+            advice=f"Add {lacking} more.",
+        )
+    if count > limits.high:
+        raise BadInput(
+            f"{trainer.title} takes at most {limits.high:g} photos and this draft has {count}.",
+            advice="Remove some.",
+        )
+
+
+def _names(adapters: Sequence[Trainer] | Sequence[ImageMaker]) -> str:
+    return " or ".join(f"`{adapter.name}`" for adapter in adapters)
