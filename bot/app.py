@@ -117,7 +117,9 @@ async def opened_services(
                 clock=clock,
                 work_dir=folder / "work",
             ),
-            JobKind.PICTURES: PictureCraft(database=database, blobs=blobs, registry=registry, work_dir=folder / "work"),
+            JobKind.PICTURES: PictureCraft(
+                database=database, blobs=blobs, registry=registry, router=router, clock=clock, work_dir=folder / "work"
+            ),
         }
         stepper = Stepper(book=book, crafts=crafts, budget=budget, circuits=circuits)
         tracker = Tracker(database=database, stepper=stepper, clock=clock, news=news)

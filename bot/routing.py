@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS = 600.0
 #: What people choose to leave the choice to us.
 AUTO = "auto"
+#: Why a provider does a job that its person chose it for; such a job never goes to another one.
+CHOSEN = "your choice"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +126,7 @@ class Router:
         if wanted is not None and wanted != AUTO:
             for maker in fitting:
                 if maker.name == wanted:
-                    return MakerChoice(maker=maker, estimate=maker.estimate(count), why="your choice")
+                    return MakerChoice(maker=maker, estimate=maker.estimate(count), why=CHOSEN)
             raise CannotServe(
                 "That provider cannot use this model here.", advice=f"{_names(fitting)} can use **{lora.name}**."
             )
@@ -138,7 +140,7 @@ class Router:
     ) -> TrainerChoice:
         for trainer in fitting:
             if trainer.name == wanted:
-                return _trainer_choice(draft, photo_count, wishes, trainer, why="your choice")
+                return _trainer_choice(draft, photo_count, wishes, trainer, why=CHOSEN)
         refusal = self.registry.refusal_to_train(wanted)
         if refusal is not None:
             raise CannotServe(refusal)

@@ -52,6 +52,10 @@ class Craft(Protocol):
         """Write what else changes when the job ends, whichever way, in that transaction."""
         ...
 
+    async def elsewhere(self, job: Job) -> Job | None:
+        """Return the job as another provider would do it, for no more than was set aside; None when there is none."""
+        ...
+
     def workspace(self, job: Job) -> Path:
         """Return the job's own scratch folder, removed after its end."""
         ...

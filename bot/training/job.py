@@ -63,7 +63,7 @@ _ENDS = TERMINAL - {JobState.SUCCEEDED}
 MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.PREPARING: frozenset({JobState.SUBMITTING, JobState.FAILED, JobState.CANCELED}),
     JobState.SUBMITTING: frozenset(
-        {JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.CANCELED, JobState.UNCERTAIN}
+        {JobState.PREPARING, JobState.QUEUED, JobState.RUNNING, JobState.FAILED, JobState.CANCELED, JobState.UNCERTAIN}
     ),
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.COLLECTING, *_ENDS}),
     JobState.RUNNING: frozenset({JobState.QUEUED, JobState.COLLECTING, *_ENDS}),
@@ -178,6 +178,12 @@ class Job:
         if state is not self.state and state not in MOVES[self.state]:
             raise IllegalMoveError(f"job {self.id} cannot go from {self.state} to {state}")
         return replace(self, state=state, ended_at=at if state.terminal else None, **changes)
+
+    def given_to(self, provider: str, spec: "TrainingSpec | PictureSpec", *, why: str, at: datetime) -> "Job":
+        """Return the job at its beginning with another provider; only before anything was sent."""
+        if self.submitting_since is not None or self.remote_id is not None:
+            raise IllegalMoveError(f"job {self.id} is with {self.provider} already")
+        return self.moved(JobState.PREPARING, at=at, provider=provider, spec=spec, why=why, prepared=None, tries=0)
 
     def failed(self, failure: Failure, *, at: datetime, state: JobState = JobState.FAILED) -> "Job":
         """Return the job ended without a result, due once more for its cleanup."""

@@ -1,14 +1,19 @@
 """Owns what is special about pictures: what they are made with and where they stay; never calls a provider."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.blobs import Blobs
-from bot.errors import CannotServe, Missing
+from bot.budget import MICRO
+from bot.clock import Clock
+from bot.errors import BotError, CannotServe, Missing
 from bot.lora import Picture
+from bot.routing import CHOSEN, Router
 from bot.store import cards as card_rows
+from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
 from bot.training.job import Job
@@ -19,7 +24,11 @@ from providers.registry import Registry
 class PictureCraft:
     """How pictures are ordered and kept."""
 
-    def __init__(self, *, database: Database, blobs: Blobs, registry: Registry, work_dir: Path) -> None:
+    def __init__(
+        self, *, database: Database, blobs: Blobs, registry: Registry, router: Router, clock: Clock, work_dir: Path
+    ) -> None:
+        self._router = router
+        self._clock = clock
         self._database = database
         self._blobs = blobs
         self._registry = registry
@@ -32,6 +41,26 @@ class PictureCraft:
                 f"The image maker `{job.provider}` is no longer set up here.", advice="Tell the operator of this bot."
             )
         return maker
+
+    async def elsewhere(self, job: Job) -> Job | None:
+        if job.why == CHOSEN:
+            return None
+        async with self._database.begin() as connection:
+            lora = await lora_rows.get(connection, job.lora_id or "")
+            reserved = await ledger_rows.reserved_for(connection, job.id)
+        if lora is None:
+            return None
+        try:
+            choice = self._router.maker_for(lora, job.pictures.count, wanted=None, without=[job.provider])
+        except BotError:
+            return None
+        can = choice.maker.capabilities
+        fits = job.pictures.count in can.count and job.pictures.aspect in can.aspects
+        if not fits or choice.estimate.high_usd * MICRO > (reserved or 0):
+            return None
+        strength = can.strength.default if can.strength else job.pictures.strength
+        spec = replace(job.pictures, strength=strength)
+        return job.given_to(choice.maker.name, spec, why=f"{job.provider} is out of order", at=self._clock.now())
 
     def workspace(self, job: Job) -> Path:
         return self._work_dir / job.id

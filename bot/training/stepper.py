@@ -19,15 +19,29 @@ from bot.training.craft import Craft
 from bot.training.job import Failure, Job, JobKind, JobState
 from bot.training.submitter import Submitter
 from providers.base import Progress, RemoteState, Snapshot
-from providers.errors import ArtifactBroken, NotFound, ProviderError, RateLimited, Unavailable, UnexpectedAnswer
+from providers.errors import (
+    ArtifactBroken,
+    BadCredentials,
+    NotFound,
+    OutOfCredit,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+    UnexpectedAnswer,
+)
 
 log = logging.getLogger(__name__)
 
 #: Tries after which a step that keeps failing is given up, where giving up loses nothing that was paid.
 MOST_TRIES = 12
+#: Failed tries to reach a provider after which a job that was left to us goes to another one.
+TRIES_BEFORE_ANOTHER = 3
 #: Seconds before a step that failed is tried again; doubles up to the longest pause.
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
+
+#: Errors that another provider may not have; what a provider refuses for its content is not carried around.
+_PROVIDERS_OWN = (BadCredentials, OutOfCredit, Unavailable, RateLimited)
 
 _BUG = Failure(
     reason="Something in this bot went wrong, not in your photos.", advice="Tell the operator; the log has the details."
@@ -187,9 +201,15 @@ class Stepper:
             if worn_out and isinstance(error, ArtifactBroken):
                 await self._end(job, craft, _failure(error))
                 return
-        elif job.submitting_since is None and (worn_out or not _passing(error)):
-            await self._end(job, craft, _failure(error))
-            return
+        elif job.submitting_since is None and (worn_out or not _passing(error) or _out_of_order(job, error)):
+            other = await craft.elsewhere(job) if isinstance(error, _PROVIDERS_OWN) else None
+            if other is not None:
+                log.info("job %s goes from %s to %s", job.id, job.provider, other.provider)
+                await self._put_back(replace(other, next_at=self._book.now()), craft)
+                return
+            if worn_out or not _passing(error):
+                await self._end(job, craft, _failure(error))
+                return
         await self._book.postpone(job, until=self._book.later(self._pause(job, error)))
 
     @staticmethod
@@ -213,6 +233,11 @@ class Stepper:
         if (job.provider, snapshot.raw_state) not in self._unknown_states:
             self._unknown_states.add((job.provider, snapshot.raw_state))
             log.warning("%s says %r, which we do not know; keeping the last state", job.provider, snapshot.raw_state)
+
+
+def _out_of_order(job: Job, error: Exception) -> bool:
+    """Tell whether a provider has been out of reach long enough to ask another, before anything was sent."""
+    return isinstance(error, Unavailable) and job.tries + 1 >= TRIES_BEFORE_ANOTHER
 
 
 def _passing(error: Exception) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 
 from bot.training.book import Book
 from bot.training.craft import Craft, JobAdapter
-from bot.training.job import Failure, Job, JobState
-from providers.errors import ProviderError, RateLimited, SubmitUnsure, Unavailable
+from bot.training.job import Job, JobState
+from providers.errors import ProviderError, SubmitUnsure, UnexpectedAnswer
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +44,13 @@ class Submitter:
         job = await self._book.save(replace(job, submitting_since=self._book.now(), attempt=job.attempt + 1, looks=0))
         try:
             remote_id = await _to_the_end(adapter.submit(order, job.prepared or {}))
-        except SubmitUnsure as error:
+        except (SubmitUnsure, UnexpectedAnswer) as error:
             log.warning("job %s: %s", job.id, error)
             return replace(job, next_at=self._book.later(adapter.capabilities.settle_seconds))
-        except (RateLimited, Unavailable):
+        except ProviderError:
+            # Surely not accepted; what that means for the job is the stepper's to say.
             await self._book.save(replace(job, submitting_since=None))
             raise
-        except ProviderError as error:
-            return job.failed(Failure(reason=str(error), advice=error.advice), at=self._book.now())
         return self._accepted(job, remote_id)
 
     async def _look(self, job: Job, adapter: JobAdapter) -> Job:

@@ -2,27 +2,29 @@
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import randbelow
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.blobs import Blobs
-from bot.budget import Budget
+from bot.budget import MICRO, Budget
 from bot.clock import Clock
 from bot.dataset import DatasetEntry, build_archive
 from bot.draft import DraftState
-from bot.errors import CannotServe, Missing
+from bot.errors import BotError, CannotServe, Missing
 from bot.ids import new_id
 from bot.lora import Lora
 from bot.photo_workers import PhotoWorkers
-from bot.routing import Router
+from bot.routing import CHOSEN, Router
 from bot.store import drafts as draft_rows
 from bot.store import jobs as job_rows
+from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
 from bot.training.job import Job, JobKind, JobState, PictureSpec
+from bot.training.presets import Wishes
 from providers.base import Aspect, TrainedLora, Trainer, TrainingOrder
 from providers.registry import Registry
 
@@ -143,6 +145,25 @@ class TrainingCraft:
         await draft_rows.set_state(connection, job.draft_id, state, at=self._clock.now())
         if state is DraftState.TRAINED and await draft_rows.active_of(connection, job.owner_id) == job.draft_id:
             await draft_rows.set_active(connection, job.owner_id, None)
+
+    async def elsewhere(self, job: Job) -> Job | None:
+        if job.why == CHOSEN or job.draft_id is None:
+            return None
+        async with self._database.begin() as connection:
+            draft = await draft_rows.get(connection, job.draft_id)
+            reserved = await ledger_rows.reserved_for(connection, job.id)
+        if draft is None:
+            return None
+        try:
+            choice = self._router.trainer_for(
+                draft, job.training.photo_count, Wishes(), wanted=None, without=[job.provider]
+            )
+        except BotError:
+            return None
+        if choice.estimate.high_usd * MICRO > (reserved or 0):
+            return None
+        spec = replace(job.training, recipe=choice.recipe)
+        return job.given_to(choice.trainer.name, spec, why=f"{job.provider} is out of order", at=self._clock.now())
 
     def _samples(self, job: Job, lora: Lora, provider: str) -> Job:
         now = self._clock.now()
