@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.adapters import build_registry
 from bot.background import Background
 from bot.blobs import Blobs
 from bot.budget import Budget
@@ -43,8 +44,6 @@ from bot.web.files import SignedFiles, read_or_make_secret
 from bot.web.server import build_site, serving
 from bot.web.webhooks import Webhooks
 from providers.registry import Registry
-from providers.sketch.image_maker import SketchImageMaker
-from providers.sketch.trainer import SketchTrainer
 
 log = logging.getLogger(__name__)
 
@@ -70,14 +69,6 @@ class Services:
     router: Router
 
 
-def build_registry(settings: Settings) -> Registry:
-    """Return the adapters that these settings allow for."""
-    folder = settings.darkroom_data_dir.resolve() / "sketch"
-    slots = settings.darkroom_sketch_slots or None
-    trainer, maker = SketchTrainer(folder, slots=slots), SketchImageMaker(folder, slots=slots)
-    return Registry(trainers={trainer.name: trainer}, image_makers={maker.name: maker})
-
-
 @asynccontextmanager
 async def opened_services(
     settings: Settings, *, clock: Clock | None = None, registry: Registry | None = None
@@ -99,9 +90,10 @@ async def opened_services(
         await sweep(database=database, blobs=blobs, work_dir=folder / "work")
         workers = await stack.enter_async_context(PhotoWorkers())
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        news, registry = News(), registry or build_registry(settings)
+        news = News()
         secret = await asyncio.to_thread(read_or_make_secret, folder / "secret.key")
         files = SignedFiles(root=folder, secret=secret, public_url=settings.public_url, clock=clock)
+        registry = registry or build_registry(settings, session=session, links=files, folder=folder)
         circuits = Circuits(database=database, news=news)
         router = Router(registry=registry, circuits=circuits, preferred=settings.preferred_providers)
         budget = Budget(limits=settings.budget_limits, clock=clock)

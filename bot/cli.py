@@ -16,6 +16,7 @@ from bot.app import opened_services
 from bot.budget import MICRO, disagreements
 from bot.client import point_at, stay_connected
 from bot.demo import play_demo
+from bot.doctor import examine
 from bot.errors import StartupError
 from bot.logs import start_logging
 from bot.settings import Settings
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="darkroom", description="Train personal image models in Discord.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="start the bot on Discord")
+    commands.add_parser("doctor", help="check every part, and say what to set and where to get it")
     ledger = commands.add_parser("ledger", help="look into the ledger")
     ledger.add_argument("what", choices=["check"], help="check: prove that every job's money adds up")
     demo = commands.add_parser("demo", help="play the whole story on this machine: no account, no key, no token")
@@ -63,6 +65,8 @@ def _work(options: argparse.Namespace) -> Coroutine[Any, Any, int]:
     match options.command:
         case "demo":
             return play_demo(folder=options.out, photos=options.photos)
+        case "doctor":
+            return _consult(_settings())
         case "ledger":
             return _check_ledger(_settings())
         case _:
@@ -90,6 +94,14 @@ async def _run(settings: Settings) -> int:
     async with opened_services(settings) as services:
         await stay_connected(services, settings.discord_token.get_secret_value())
     return 0
+
+
+async def _consult(settings: Settings) -> int:
+    """Print the doctor's findings; 1 when something vital is missing."""
+    findings = await examine(settings)
+    for finding in findings:
+        print(finding)  # noqa: T201 - the command line's own voice
+    return 1 if any(finding.vital and not finding.ok for finding in findings) else 0
 
 
 async def _check_ledger(settings: Settings) -> int:

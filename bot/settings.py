@@ -73,8 +73,26 @@ class Settings(BaseSettings):
     darkroom_keep_drafts_days: float = Field(
         default=7, gt=0, description="Days that a draft is kept which nobody touches."
     )
+    replicate_api_token: SecretStr | None = Field(
+        default=None, description="Switches Replicate on: a token from replicate.com/account/api-tokens."
+    )
+    replicate_trainer: str = Field(
+        default="ostris/flux-dev-lora-trainer", description="The model at Replicate that trains; owner/name."
+    )
+    replicate_destination: str = Field(
+        default="darkroom-loras",
+        description="The private model at Replicate that takes all trained versions; made when needed.",
+    )
+    fal_key: SecretStr | None = Field(default=None, description="Switches fal on: a key from fal.ai/dashboard/keys.")
+    together_api_key: SecretStr | None = Field(
+        default=None,
+        description="Switches Together on, for pictures only: a key from api.together.ai/settings/api-keys.",
+    )
     darkroom_preferred_providers: str = Field(
         default="", description="Providers in the order that the bot prefers them, names with commas between."
+    )
+    darkroom_sketch: bool = Field(
+        default=True, description="Offer Sketch, the small trainer on this machine: true or false."
     )
     darkroom_sketch_slots: int = Field(
         default=0, ge=0, description="How many Sketch jobs may compute at once; 0 for one fewer than there are cores."

@@ -7,9 +7,10 @@ from enum import StrEnum
 class BaseModelName(StrEnum):
     """A model that a LoRA is trained for and can be used with; the value is stored, so never rename one."""
 
-    SKETCH = "sketch"
+    # In the order in which they are offered: the small one last.
     FLUX_1_DEV = "flux.1-dev"
     FLUX_2_DEV = "flux.2-dev"
+    SKETCH = "sketch"
 
     @property
     def label(self) -> str:

@@ -1,0 +1,145 @@
+"""Owns `darkroom doctor`: says of every part whether it works, or what to set and where to get it; changes nothing."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.adapters import build_registry
+from bot.clock import SystemClock
+from bot.errors import StartupError
+from bot.settings import Settings
+from bot.store.database import Database
+from bot.web.files import SignedFiles
+from providers.base import ImageMaker, Trainer
+from providers.registry import Registry
+
+#: The setting that switches each hosted provider on.
+SWITCHES: Mapping[str, str] = {
+    "replicate": "replicate_api_token",
+    "fal": "fal_key",
+    "together": "together_api_key",
+}
+#: Seconds that one provider may take to answer.
+PATIENCE = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One line of the doctor's."""
+
+    part: str
+    ok: bool
+    detail: str
+    #: Nothing works without it.
+    vital: bool = False
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.ok else 'TODO'}  {self.part}: {self.detail}"
+
+
+async def examine(settings: Settings) -> Sequence[Finding]:
+    """Return a finding for every part, the vital ones first."""
+    async with aiohttp.ClientSession() as session:
+        folder = settings.darkroom_data_dir.resolve()
+        links = SignedFiles(root=folder, secret=b"doctor", public_url=settings.public_url, clock=SystemClock())
+        registry = build_registry(settings, session=session, links=links, folder=folder)
+        token, database, folder_finding, *providers = await asyncio.gather(
+            _token(settings, session),
+            _database(settings),
+            _folder(folder),
+            *(_provider(registry, n) for n in _names(registry)),
+        )
+    return [token, folder_finding, database, _public_url(settings), *providers, *_absent(settings)]
+
+
+async def _token(settings: Settings, session: aiohttp.ClientSession) -> Finding:
+    part = "Discord"
+    if settings.discord_token is None:
+        return Finding(part=part, ok=False, vital=True, detail=f"set DISCORD_TOKEN. {_about('discord_token')}")
+    headers = {"Authorization": f"Bot {settings.discord_token.get_secret_value()}"}
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    try:
+        async with session.get(f"{settings.discord_api_base}/users/@me", headers=headers, timeout=timeout) as answer:
+            if answer.status == 401:
+                return Finding(
+                    part=part, ok=False, vital=True, detail=f"it refuses DISCORD_TOKEN. {_about('discord_token')}"
+                )
+            answer.raise_for_status()
+            me = await answer.json()
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return Finding(part=part, ok=False, vital=True, detail=f"cannot be reached ({type(error).__name__})")
+    return Finding(part=part, ok=True, vital=True, detail=f"the bot is {me.get('username', 'unnamed')}")
+
+
+async def _database(settings: Settings) -> Finding:
+    try:
+        async with Database.opened(settings.database_url):
+            return Finding(part="Database", ok=True, vital=True, detail="opens, and has today's shape")
+    except (StartupError, SQLAlchemyError) as error:
+        return Finding(part="Database", ok=False, vital=True, detail=str(error))
+
+
+async def _folder(folder: Path) -> Finding:
+    def write() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".doctor"
+        probe.touch()
+        probe.unlink()
+
+    try:
+        await asyncio.to_thread(write)
+    except OSError as error:
+        return Finding(part="Folder", ok=False, vital=True, detail=f"{folder} cannot be written: {error.strerror}")
+    return Finding(part="Folder", ok=True, vital=True, detail=f"{folder} can be written")
+
+
+def _public_url(settings: Settings) -> Finding:
+    if settings.public_url is None:
+        return Finding(part="Public URL", ok=False, detail=f"set PUBLIC_URL. {_about('public_url')}")
+    if settings.darkroom_web_port is None:
+        return Finding(part="Public URL", ok=False, detail="set DARKROOM_WEB_PORT too, or nobody answers there.")
+    return Finding(part="Public URL", ok=True, detail=settings.public_url)
+
+
+def _names(registry: Registry) -> Sequence[str]:
+    return list(dict.fromkeys([*registry.trainers, *registry.image_makers]))
+
+
+async def _provider(registry: Registry, name: str) -> Finding:
+    adapters: list[Trainer | ImageMaker] = [
+        adapter for adapter in (registry.trainers.get(name), registry.image_makers.get(name)) if adapter is not None
+    ]
+    can = []
+    if name in registry.trainers:
+        can.append(f"trains {_bases(registry.trainers[name])}")
+    if name in registry.image_makers:
+        can.append(f"makes pictures with {_bases(registry.image_makers[name])}")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            healths = [await adapter.check() for adapter in adapters]
+    except TimeoutError:
+        return Finding(part=adapters[0].title, ok=False, detail=f"did not answer in {PATIENCE:.0f} s")
+    told = " ".join(dict.fromkeys(health.detail for health in healths))
+    return Finding(
+        part=adapters[0].title, ok=all(health.ok for health in healths), detail=f"{told} It {' and '.join(can)}."
+    )
+
+
+def _bases(adapter: Trainer | ImageMaker) -> str:
+    return " and ".join(sorted(base.label for base in adapter.capabilities.base_models))
+
+
+def _absent(settings: Settings) -> Sequence[Finding]:
+    return [
+        Finding(part=name, ok=False, detail=f"not set up. {switch.upper()}: {_about(switch)}")
+        for name, switch in SWITCHES.items()
+        if getattr(settings, switch) is None
+    ]
+
+
+def _about(setting: str) -> str:
+    return Settings.model_fields[setting].description or ""
