@@ -5,11 +5,12 @@ A new adapter joins the suite with one Bench subclass, registered in benches.py.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from providers.base import ImageOrder, Prepared, RemoteState, Snapshot, TrainingOrder
 
@@ -21,8 +22,34 @@ SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 ENDED = {RemoteState.SUCCEEDED, RemoteState.FAILED, RemoteState.CANCELED, RemoteState.EXPIRED, RemoteState.LOST}
 
 
+#: What the Retry-After of RATE_LIMITED says.
+RETRY_AFTER = 7.0
+
+
+class Fault(StrEnum):
+    """What a provider can do wrong, once, at the next call that it fits."""
+
+    UNREACHABLE = "the paid call finds nobody"
+    BAD_KEY = "the paid call is answered that the key is wrong"
+    NO_CREDIT = "the paid call is answered that there is no credit"
+    REFUSED = "the paid call is answered that the input is wrong, repeating prompt and trigger word"
+    RATE_LIMITED = "the paid call is answered 429 with Retry-After"
+    BROKEN_AFTER_ACCEPTING = "the paid call is accepted and answered 500"
+    SILENT_AFTER_ACCEPTING = "the paid call is accepted and not answered in time"
+    CUT_AFTER_ACCEPTING = "the paid call is accepted and its connection reset"
+    UNREADABLE_AFTER_ACCEPTING = "the paid call is accepted and answered with what is not JSON"
+    BUSY_READ = "a read is answered 503"
+    UNKNOWN_STATUS = "a job has a status that no documentation knows"
+    TRUNCATED_DOWNLOAD = "a result is cut off on its way"
+
+
 class Bench(ABC):
     """One adapter with a provider to talk to, real or played."""
+
+    #: Faults, and names of tests from `test_contract_` on, that mean nothing for this adapter, with the reason.
+    not_applicable: ClassVar[Mapping[str, str]] = {}
+    #: What no log, error or repr may hold, beside the prompt and the trigger word.
+    secrets: Sequence[str] = ()
 
     def __init__(self, tmp_path: Path) -> None:
         self.tmp_path = tmp_path
@@ -52,6 +79,19 @@ class Bench(ABC):
     @abstractmethod
     def busy(self) -> AbstractContextManager[None]:
         """Keep the provider busy, so that jobs stay in its queue."""
+
+    async def inject(self, fault: Fault) -> None:
+        """Make the provider do this wrong, once."""
+        raise NotImplementedError
+
+    @property
+    def accepted_jobs(self) -> int:
+        """Tell how many paid calls the provider has accepted."""
+        raise NotImplementedError
+
+    def webhook(self, remote_id: str) -> tuple[dict[str, str], bytes]:
+        """Return headers and body of a message that the provider would send about this job now."""
+        raise NotImplementedError
 
     @abstractmethod
     def check_output(self, output: Any, order: TrainingOrder | ImageOrder, into: Path) -> None:

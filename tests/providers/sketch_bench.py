@@ -19,7 +19,7 @@ from providers.sketch.image_maker import SketchImageMaker
 from providers.sketch.model import SketchModel, load_model, save_model
 from providers.sketch.order_folder import try_lock
 from providers.sketch.trainer import SketchTrainer
-from tests.providers.contract import PROMPT, TRIGGER_WORD, Bench, until
+from tests.providers.contract import PROMPT, TRIGGER_WORD, Bench, Fault, until
 
 
 @cache
@@ -96,6 +96,8 @@ def is_free(lock: Path) -> bool:
 
 class SketchBench(Bench):
     """Sketch in a folder of its own, with one slot."""
+
+    not_applicable = dict.fromkeys(Fault, "Sketch works in a folder of this machine, without keys, prices or a network")
 
     @property
     def folder(self) -> Path:

@@ -5,19 +5,36 @@ import logging
 import pytest
 import pytest_asyncio
 
-from providers.base import RemoteState, TrainingOrder
-from providers.errors import NotFound, ProviderError, Refused
+from providers.base import HearsWebhooks, RemoteState, TrainingOrder
+from providers.errors import (
+    ArtifactBroken,
+    BadCredentials,
+    NotFound,
+    OutOfCredit,
+    ProviderError,
+    RateLimited,
+    Refused,
+    SubmitUnsure,
+    Unavailable,
+    WebhookRejected,
+)
 from providers.recipe import Limits
 from tests.providers.benches import BENCHES
-from tests.providers.contract import PROMPT, SINCE, TRIGGER_WORD, snapshots, wait_for
+from tests.providers.contract import PROMPT, RETRY_AFTER, SINCE, TRIGGER_WORD, Fault, snapshots, wait_for
 
 
 @pytest_asyncio.fixture(params=BENCHES)
 async def bench(request, tmp_path):
     bench = BENCHES[request.param](tmp_path)
+    skip_where_not_applicable(bench, request.function.__name__.removeprefix("test_contract_"))
     await bench.start()
     yield bench
     await bench.stop()
+
+
+def skip_where_not_applicable(bench, case):
+    if case in bench.not_applicable:
+        pytest.skip(bench.not_applicable[case])
 
 
 async def accepted(adapter, order):
@@ -180,3 +197,117 @@ async def test_contract_capabilities_are_sane(bench):
     assert "\n" not in can.notice
     assert adapter.name
     assert adapter.title
+
+
+async def submitted_with(bench, fault, order):
+    skip_where_not_applicable(bench, fault)
+    adapter = bench.make_adapter()
+    prepared = await adapter.prepare(order)
+    await bench.inject(fault)
+    with pytest.raises(ProviderError) as raised:
+        await adapter.submit(order, prepared)
+    return raised.value, prepared
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault.UNREACHABLE, Unavailable),
+        (Fault.BAD_KEY, BadCredentials),
+        (Fault.NO_CREDIT, OutOfCredit),
+        (Fault.REFUSED, Refused),
+        (Fault.RATE_LIMITED, RateLimited),
+    ],
+)
+async def test_contract_a_paid_call_that_was_surely_not_accepted_says_so(bench, fault, kind):
+    error, _ = await submitted_with(bench, fault, bench.make_order("job-1"))
+    assert type(error) is kind
+    assert bench.accepted_jobs == 0
+    assert fault is not Fault.RATE_LIMITED or error.retry_after == RETRY_AFTER
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.BROKEN_AFTER_ACCEPTING,
+        Fault.SILENT_AFTER_ACCEPTING,
+        Fault.CUT_AFTER_ACCEPTING,
+        Fault.UNREADABLE_AFTER_ACCEPTING,
+    ],
+)
+async def test_contract_a_paid_call_without_a_clear_answer_is_unsure_and_found(bench, fault):
+    order = bench.make_order("job-1")
+    error, prepared = await submitted_with(bench, fault, order)
+    assert type(error) is SubmitUnsure
+    assert bench.accepted_jobs == 1
+    fresh = bench.make_adapter()
+    if fresh.capabilities.findable:
+        remote_id = await fresh.find("job-1", prepared, SINCE)
+        assert (await wait_for(fresh, remote_id, prepared)).state is RemoteState.SUCCEEDED
+
+
+async def test_contract_a_read_is_tried_again(bench):
+    skip_where_not_applicable(bench, Fault.BUSY_READ)
+    adapter = bench.make_adapter()
+    remote_id, prepared = await accepted(adapter, bench.make_order("job-1"))
+    await bench.inject(Fault.BUSY_READ)
+    assert (await adapter.poll(remote_id, prepared)).state is not None
+
+
+async def test_contract_an_unknown_status_is_passed_on_and_not_interpreted(bench):
+    skip_where_not_applicable(bench, Fault.UNKNOWN_STATUS)
+    adapter = bench.make_adapter()
+    remote_id, prepared = await accepted(adapter, bench.make_order("job-1"))
+    await bench.inject(Fault.UNKNOWN_STATUS)
+    seen = await adapter.poll(remote_id, prepared)
+    assert seen.state is None
+    assert seen.raw_state
+    assert (await wait_for(adapter, remote_id, prepared)).state is RemoteState.SUCCEEDED
+
+
+async def test_contract_a_truncated_download_is_broken_and_can_be_repeated(bench):
+    skip_where_not_applicable(bench, Fault.TRUNCATED_DOWNLOAD)
+    adapter, order = bench.make_adapter(), bench.make_order("job-1")
+    remote_id, prepared = await accepted(adapter, order)
+    await wait_for(adapter, remote_id, prepared)
+    into = bench.tmp_path / "out"
+    into.mkdir()
+    await bench.inject(Fault.TRUNCATED_DOWNLOAD)
+    with pytest.raises(ArtifactBroken):
+        await adapter.collect(remote_id, prepared, into)
+    assert not [path for path in into.rglob("*") if path.is_file()]
+    bench.check_output(await adapter.collect(remote_id, prepared, into), order, into)
+
+
+async def test_contract_a_webhook_is_a_hint_only_when_it_is_surely_the_provider_s(bench):
+    adapter = bench.make_adapter()
+    if not isinstance(adapter, HearsWebhooks):
+        pytest.skip("this adapter's provider sends no webhooks")
+    remote_id, _ = await accepted(adapter, bench.make_order("job-1"))
+    headers, body = bench.webhook(remote_id)
+    first, second = [await adapter.parse_webhook(headers, body) for _ in range(2)]
+    assert first.remote_id == remote_id
+    assert first.delivery_id == second.delivery_id
+    for forged in (body + b" ", body.replace(remote_id.encode(), b"x" * len(remote_id)), b""):
+        with pytest.raises(WebhookRejected):
+            await adapter.parse_webhook(headers, forged)
+    for name in headers:
+        with pytest.raises(WebhookRejected):
+            await adapter.parse_webhook({k: v for k, v in headers.items() if k != name}, body)
+
+
+async def test_contract_secrets_are_in_no_log_error_or_repr(bench, caplog):
+    skip_where_not_applicable(bench, Fault.REFUSED)
+    caplog.set_level(logging.DEBUG)
+    order = bench.make_order("job-1")
+    error, prepared = await submitted_with(bench, Fault.REFUSED, order)
+    adapter = bench.make_adapter()
+    remote_id = await adapter.submit(order, prepared)
+    await wait_for(adapter, remote_id, prepared)
+    into = bench.tmp_path / "out"
+    into.mkdir()
+    await adapter.collect(remote_id, prepared, into)
+    assert bench.secrets
+    for told in (caplog.text, str(error), repr(error), error.advice, repr(adapter), repr(vars(adapter))):
+        for secret in (*bench.secrets, PROMPT, TRIGGER_WORD):
+            assert secret not in told
