@@ -116,7 +116,7 @@ class ReplicateAdapter(ABC, Generic[OrderT]):
         body = {**self._destination_of(prepared), "input": dict(prepared["input"])}
         if self._settings.webhook_url:
             body |= {"webhook": self._settings.webhook_url, "webhook_events_filter": ["start", "completed"]}
-        hide = [value for value in prepared["input"].values() if isinstance(value, str) and len(value) > 3]
+        hide = [*_words(prepared), self._trigger_word(order)]
         return await self._api.order(prepared["path"], body, hide=hide)
 
     async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
@@ -189,6 +189,10 @@ class ReplicateAdapter(ABC, Generic[OrderT]):
         """Raise Refused for an order that can't be done, without asking anybody."""
 
     @abstractmethod
+    def _trigger_word(self, order: OrderT) -> str:
+        """Return the trigger word, which no error may repeat."""
+
+    @abstractmethod
     def _is_ours(self, job: RemoteJob, prepared: Prepared) -> bool:
         """Tell by its inputs whether a job is the one that was prepared."""
 
@@ -256,6 +260,17 @@ class ReplicateAdapter(ABC, Generic[OrderT]):
         return round(price.usd * seconds, 4) if price is not None and seconds is not None else None
 
 
+def _words(prepared: Prepared) -> list[str]:
+    """Return the texts of an order, which no error may repeat; shorter ones are settings."""
+    return [value for value in prepared.get("input", {}).values() if isinstance(value, str) and len(value) > 3]
+
+
+def refuse_marker(marker: str) -> None:
+    """Refuse a marker that can't be the name of a file."""
+    if not re.fullmatch(r"[a-zA-Z0-9][\w.-]{0,100}", marker):
+        raise Refused("The job's marker can't name a file.")
+
+
 def _checked(remote_id: str) -> str:
     """Return an id that can stand in a path."""
     if not re.fullmatch(r"[a-zA-Z0-9]{1,64}", remote_id):
@@ -272,6 +287,5 @@ def _failure(state: RemoteState | None, job: RemoteJob, prepared: Prepared) -> s
     for pattern, hint in _HINTS.items():
         if re.search(pattern, said, re.IGNORECASE):
             return hint
-    secrets = [value for value in prepared.get("input", {}).values() if isinstance(value, str) and len(value) > 3]
-    detail = fit_for_people(said, hide=secrets).rstrip(".")
+    detail = fit_for_people(said, hide=_words(prepared)).rstrip(".")
     return f"Replicate says: {detail}." if detail else "Replicate says that it failed, not why."

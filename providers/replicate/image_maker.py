@@ -24,7 +24,7 @@ from providers.base import (
 from providers.errors import ArtifactBroken, Refused
 from providers.prices import Unit
 from providers.recipe import BaseModelName, Limits
-from providers.replicate.adapter import ReplicateAdapter
+from providers.replicate.adapter import ReplicateAdapter, refuse_marker
 from providers.replicate.answers import Model, RemoteJob
 from providers.replicate.pictures import picture_inputs
 from providers.replicate.schema import InputSchema
@@ -123,8 +123,10 @@ class ReplicateImageMaker(ReplicateAdapter[ImageOrder]):
             raise Refused("Replicate takes seeds from 0 to 2147483647.")
         if not order.prompt.strip():
             raise Refused("Replicate needs a prompt.")
-        if not order.marker:
-            raise Refused("The job has no marker.")
+        refuse_marker(order.marker)
+
+    def _trigger_word(self, order: ImageOrder) -> str:
+        return order.lora.trigger_word
 
     async def _official(self, order: ImageOrder, url: str) -> dict[str, Any]:
         model = await self._api.get(f"/v1/models/{self._settings.generator}", Model)

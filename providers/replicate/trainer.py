@@ -22,7 +22,7 @@ from providers.errors import ArtifactBroken, ProviderError, Refused
 from providers.prices import PriceList, Unit
 from providers.progress import bars, training_progress
 from providers.recipe import Limits, Recipe
-from providers.replicate.adapter import ReplicateAdapter
+from providers.replicate.adapter import ReplicateAdapter, refuse_marker
 from providers.replicate.answers import Account, Model, RemoteFile, RemoteJob
 from providers.replicate.schema import InputSchema
 from providers.replicate.settings import ReplicateSettings
@@ -165,8 +165,10 @@ class ReplicateTrainer(ReplicateAdapter[TrainingOrder]):
                 raise Refused(f"The {what} at Replicate must be {limit.low:g} to {limit.high:g}, not {values[what]:g}.")
         if recipe.resolution not in can.resolutions:
             raise Refused(f"This trainer takes a resolution of {' or '.join(map(str, can.resolutions))}.")
-        if not order.marker:
-            raise Refused("The job has no marker.")
+        refuse_marker(order.marker)
+
+    def _trigger_word(self, order: TrainingOrder) -> str:
+        return order.recipe.trigger_word
 
     async def _destination(self) -> str:
         """Return the private model that takes the result, made when it isn't there."""
