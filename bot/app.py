@@ -67,6 +67,27 @@ class Services:
     cards: CardService
     registry: Registry
     router: Router
+    #: Port of the bot's own web server; None when there is none.
+    web_port: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ground:
+    """What the services stand on."""
+
+    settings: Settings
+    work_dir: Path
+    clock: Clock
+    news: News
+    database: Database
+    blobs: Blobs
+    workers: PhotoWorkers
+    session: aiohttp.ClientSession
+    files: SignedFiles
+    registry: Registry
+    circuits: Circuits
+    router: Router
+    budget: Budget
 
 
 @asynccontextmanager
@@ -78,85 +99,132 @@ async def opened_services(
     Raises:
         StartupError: something that is needed cannot be opened.
     """
-    clock = clock or SystemClock()
-    folder = settings.darkroom_data_dir.resolve()
     async with AsyncExitStack() as stack:
-        await asyncio.to_thread(stack.enter_context, _alone_in(folder))
-        database = await stack.enter_async_context(Database.opened(settings.database_url))
-        async with database.begin() as connection:
-            # The lock on the folder says that whoever held these leases is dead.
-            await job_rows.break_leases(connection)
-        blobs = await Blobs.opened(folder / "blobs")
-        await sweep(database=database, blobs=blobs, work_dir=folder / "work")
-        workers = await stack.enter_async_context(PhotoWorkers())
-        session = await stack.enter_async_context(aiohttp.ClientSession())
-        news = News()
-        secret = await asyncio.to_thread(read_or_make_secret, folder / "secret.key")
-        files = SignedFiles(root=folder, secret=secret, public_url=settings.public_url, clock=clock)
-        registry = registry or build_registry(settings, session=session, links=files, folder=folder)
-        circuits = Circuits(database=database, news=news)
-        router = Router(registry=registry, circuits=circuits, preferred=settings.preferred_providers)
-        budget = Budget(limits=settings.budget_limits, clock=clock)
-        book = Book(database=database, clock=clock, news=news)
-        crafts: dict[JobKind, Craft] = {
-            JobKind.TRAINING: TrainingCraft(
-                database=database,
-                blobs=blobs,
-                registry=registry,
-                workers=workers,
-                router=router,
-                budget=budget,
-                clock=clock,
-                work_dir=folder / "work",
-            ),
-            JobKind.PICTURES: PictureCraft(
-                database=database, blobs=blobs, registry=registry, router=router, clock=clock, work_dir=folder / "work"
-            ),
-        }
-        stepper = Stepper(book=book, crafts=crafts, budget=budget, circuits=circuits)
-        tracker = Tracker(database=database, stepper=stepper, clock=clock, news=news)
-        site = build_site(
-            database=database,
-            files=files,
-            webhooks=Webhooks(database=database, clock=clock, news=news, listeners=registry.listeners),
-        )
-        if settings.darkroom_web_port is not None:
-            await stack.enter_async_context(
-                serving(site, host=settings.darkroom_web_host, port=settings.darkroom_web_port)
-            )
+        ground = await _lay_ground(stack, settings, clock or SystemClock(), registry)
+        port = await _open_site(stack, ground)
         background = Background()
         stack.push_async_callback(background.stop)
-        background.start("provider checks", router.run)
-        background.start("tracker", tracker.run)
-        retention = Retention(database=database, blobs=blobs, clock=clock, times=settings.retention_times)
-        background.start("retention", retention.run)
-        generating = GeneratingService(
-            database=database, blobs=blobs, registry=registry, router=router, budget=budget, clock=clock, news=news
-        )
-        drafts = DraftService(database=database, blobs=blobs, workers=workers, registry=registry, clock=clock)
-        yield Services(
-            settings=settings,
-            database=database,
-            clock=clock,
-            news=news,
-            registry=registry,
-            router=router,
+        background.start("provider checks", ground.router.run)
+        background.start("tracker", _tracker(ground).run)
+        background.start("retention", _retention(ground).run)
+        yield _services(ground, port)
+
+
+async def _lay_ground(stack: AsyncExitStack, settings: Settings, clock: Clock, registry: Registry | None) -> _Ground:
+    folder = settings.darkroom_data_dir.resolve()
+    await asyncio.to_thread(stack.enter_context, _alone_in(folder))
+    database = await stack.enter_async_context(Database.opened(settings.database_url))
+    async with database.begin() as connection:
+        # The lock on the folder says that whoever held these leases is dead.
+        await job_rows.break_leases(connection)
+    blobs = await Blobs.opened(folder / "blobs")
+    await sweep(database=database, blobs=blobs, work_dir=folder / "work")
+    workers = await stack.enter_async_context(PhotoWorkers())
+    session = await stack.enter_async_context(aiohttp.ClientSession())
+    secret = await asyncio.to_thread(read_or_make_secret, folder / "secret.key")
+    files = SignedFiles(root=folder, secret=secret, public_url=settings.public_url, clock=clock)
+    registry = registry or build_registry(settings, session=session, links=files, folder=folder)
+    news = News()
+    circuits = Circuits(database=database, news=news)
+    return _Ground(
+        settings=settings,
+        work_dir=folder / "work",
+        clock=clock,
+        news=news,
+        database=database,
+        blobs=blobs,
+        workers=workers,
+        session=session,
+        files=files,
+        registry=registry,
+        circuits=circuits,
+        router=Router(registry=registry, circuits=circuits, preferred=settings.preferred_providers),
+        budget=Budget(limits=settings.budget_limits, clock=clock),
+    )
+
+
+async def _open_site(stack: AsyncExitStack, on: _Ground) -> int | None:
+    if on.settings.darkroom_web_port is None:
+        return None
+    webhooks = Webhooks(database=on.database, clock=on.clock, news=on.news, listeners=on.registry.listeners)
+    site = build_site(database=on.database, files=on.files, webhooks=webhooks)
+    return await stack.enter_async_context(
+        serving(site, host=on.settings.darkroom_web_host, port=on.settings.darkroom_web_port)
+    )
+
+
+def _tracker(on: _Ground) -> Tracker:
+    crafts: dict[JobKind, Craft] = {
+        JobKind.TRAINING: TrainingCraft(
+            database=on.database,
+            blobs=on.blobs,
+            registry=on.registry,
+            workers=on.workers,
+            router=on.router,
+            budget=on.budget,
+            clock=on.clock,
+            work_dir=on.work_dir,
+        ),
+        JobKind.PICTURES: PictureCraft(
+            database=on.database,
+            blobs=on.blobs,
+            registry=on.registry,
+            router=on.router,
+            clock=on.clock,
+            work_dir=on.work_dir,
+        ),
+    }
+    book = Book(database=on.database, clock=on.clock, news=on.news)
+    stepper = Stepper(book=book, crafts=crafts, budget=on.budget, circuits=on.circuits)
+    return Tracker(database=on.database, stepper=stepper, clock=on.clock, news=on.news)
+
+
+def _retention(on: _Ground) -> Retention:
+    return Retention(database=on.database, blobs=on.blobs, clock=on.clock, times=on.settings.retention_times)
+
+
+def _services(on: _Ground, web_port: int | None) -> Services:
+    drafts = DraftService(
+        database=on.database, blobs=on.blobs, workers=on.workers, registry=on.registry, clock=on.clock
+    )
+    generating = GeneratingService(
+        database=on.database,
+        blobs=on.blobs,
+        registry=on.registry,
+        router=on.router,
+        budget=on.budget,
+        clock=on.clock,
+        news=on.news,
+    )
+    return Services(
+        settings=on.settings,
+        database=on.database,
+        clock=on.clock,
+        news=on.news,
+        registry=on.registry,
+        router=on.router,
+        web_port=web_port,
+        drafts=drafts,
+        intake=IntakeService(
+            database=on.database,
+            blobs=on.blobs,
+            downloads=Downloads(on.session, most_bytes=on.settings.max_photo_bytes),
+            workers=on.workers,
             drafts=drafts,
-            intake=IntakeService(
-                database=database,
-                blobs=blobs,
-                downloads=Downloads(session, most_bytes=settings.max_photo_bytes),
-                workers=workers,
-                drafts=drafts,
-                clock=clock,
-            ),
-            training=TrainingService(
-                database=database, registry=registry, router=router, budget=budget, clock=clock, news=news
-            ),
-            generating=generating,
-            cards=CardService(database=database, generating=generating, registry=registry, circuits=circuits),
-            library=Library(database=database, blobs=blobs, clock=clock),
-        )
+            clock=on.clock,
+        ),
+        training=TrainingService(
+            database=on.database,
+            registry=on.registry,
+            router=on.router,
+            budget=on.budget,
+            clock=on.clock,
+            news=on.news,
+        ),
+        generating=generating,
+        cards=CardService(database=on.database, generating=generating, registry=on.registry, circuits=on.circuits),
+        library=Library(database=on.database, blobs=on.blobs, clock=on.clock),
+    )
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from rich.console import Console
+from rich.markup import escape
 
 from bot.app import opened_services
 from bot.client import DarkroomBot, point_at
@@ -17,7 +19,8 @@ from bot.draft import MOST_PHOTOS
 from bot.errors import StartupError
 from bot.logs import start_logging
 from bot.settings import Settings
-from playground.demo import Cast, Story
+from playground.demo import Cast, Story, StoryError
+from playground.errors import PersonError
 from playground.sample_photos import sample_photos
 from playground.seen import Upload
 from playground.server import Playground
@@ -26,6 +29,21 @@ _FOX = Cast(name="Rusty", trigger_word="rustyfox", kind="animal", prompt="rustyf
 _OWN = Cast(name="My model", trigger_word="mymodel", kind="object", prompt="mymodel in the sun")
 #: Not a photo, to show what becomes of one.
 _NOTES = Upload("notes.txt", b"remember: buy berries\n")
+
+
+class _DemoSettings(Settings):
+    """Settings that nothing outside of this module has a say in: no environment, no .env."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
 
 
 async def play_demo(*, folder: Path, photos: Path | None) -> int:
@@ -37,7 +55,11 @@ async def play_demo(*, folder: Path, photos: Path | None) -> int:
     console.print("[bold]Darkroom[/] on this machine: a playground Discord, the bot, and alice. No account, no key.")
     async with _bot_in_playground() as discord:
         story = Story(discord=discord, cast=_OWN if photos else _FOX, photos=uploads, folder=folder, console=console)
-        await story.play()
+        try:
+            await story.play()
+        except (StoryError, PersonError) as error:
+            console.print(f"\n[bold red]The story ended early:[/] {escape(str(error))}")
+            return 1
     console.print(f"\n[bold]Done[/] in {time.monotonic() - began:.0f} s. Saved:")
     for path in story.saved:
         console.print(f"  {path}", highlight=False)
@@ -48,12 +70,11 @@ async def play_demo(*, folder: Path, photos: Path | None) -> int:
 async def _bot_in_playground() -> AsyncIterator[Playground]:
     with tempfile.TemporaryDirectory(prefix="darkroom-demo-", ignore_cleanup_errors=True) as data:
         async with Playground() as discord:
-            settings = Settings(
+            settings = _DemoSettings(
                 discord_token=SecretStr(discord.token),
                 discord_api_base=discord.api_base,
                 discord_gateway_url=discord.gateway_url,
                 darkroom_data_dir=Path(data),
-                darkroom_database_url="",
                 darkroom_card_seconds=0.5,
             )
             point_at(settings)

@@ -14,6 +14,8 @@ _NEEDED = {
     "attach_files": "Attach Files",
 }
 
+_IN_THREADS = {"send_messages_in_threads": "Send Messages in Threads"}
+
 
 def place_of(interaction: discord.Interaction[Any]) -> Place:
     """Return the channel and server of an interaction."""
@@ -27,7 +29,9 @@ def place_for_results(interaction: discord.Interaction[Any]) -> Place:
         WrongMoment: the bot lacks a permission in this channel.
     """
     if interaction.guild_id is not None:
-        lacking = [title for name, title in _NEEDED.items() if not getattr(interaction.app_permissions, name)]
+        threads = isinstance(interaction.channel, discord.Thread)
+        needed = _NEEDED | (_IN_THREADS if threads else {})
+        lacking = [title for name, title in needed.items() if not getattr(interaction.app_permissions, name)]
         if lacking:
             raise WrongMoment(
                 f"I may not post here: I lack {' and '.join(lacking)} in this channel.",

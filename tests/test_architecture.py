@@ -40,12 +40,21 @@ MEETING_PLACE = "bot/demo.py"
 PLACES = {
     "discord": ("cogs/*", "bot/client.py"),
     # bot/app.py opens the session that bot/downloads.py uses; cogs/status.py knows what a broken connection raises.
-    "aiohttp": ("playground/*", "providers/*", "bot/app.py", "bot/downloads.py", "bot/web/*", "cogs/status.py"),
+    "aiohttp": (
+        "playground/*",
+        "providers/*",
+        "bot/app.py",
+        "bot/adapters.py",
+        "bot/doctor.py",
+        "bot/downloads.py",
+        "bot/web/*",
+        "cogs/status.py",
+    ),
     "sqlalchemy": ("bot/store/*", "bot/*"),
     "alembic": ("bot/store/*",),
     "aiosqlite": (),
     "obstore": ("bot/blobs.py",),
-    "pydantic_settings": ("bot/settings.py",),
+    "pydantic_settings": ("bot/settings.py", "bot/demo.py"),
     "pillow_heif": ("bot/photo_workers.py",),
     "rich": ("bot/demo.py", "playground/demo.py"),
     "safetensors": ("providers/*",),

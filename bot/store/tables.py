@@ -146,6 +146,7 @@ jobs = sa.Table(
     sa.Column("looks", sa.Integer, nullable=False, server_default="0"),
     sa.Column("remote_id", sa.String(200)),
     sa.Column("progress", sa.JSON, nullable=False),
+    sa.Column("eta_at", Moment),
     sa.Column("failure", sa.JSON),
     sa.Column("cost_usd", sa.Float),
     sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),

@@ -135,6 +135,8 @@ class Job:
     looks: int = 0
     remote_id: str | None = None
     progress: Progress = field(default_factory=Progress)
+    #: When it is expected to end; reckoned anew when it has got on, not while it stands still.
+    eta_at: datetime | None = None
     failure: Failure | None = None
     cost_usd: float | None = None
     cancel_requested: bool = False

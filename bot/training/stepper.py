@@ -145,20 +145,20 @@ class Stepper:
                 running = snapshot.state is RemoteState.RUNNING or job.state is JobState.RUNNING
                 began = job.started_at or (now if running else None)
                 job = job.moved(JobState.RUNNING if running else JobState.QUEUED, at=now, started_at=began)
-                return replace(job, progress=self._progress(job, snapshot.progress))
+                return self._got_on(job, snapshot.progress)
             case ended:
                 state, failure = _ENDINGS[ended]
                 if snapshot.failure:
                     failure = replace(failure, reason=snapshot.failure)
                 return job.failed(failure, at=now, state=state)
 
-    def _progress(self, job: Job, seen: Progress | None) -> Progress:
-        if seen is None:
-            return job.progress
-        if seen.eta_seconds is None and seen.step and seen.total and job.started_at:
-            ran = (self._book.now() - job.started_at).total_seconds()
-            return replace(seen, eta_seconds=round(ran / seen.step * (seen.total - seen.step), 1))
-        return seen
+    def _got_on(self, job: Job, seen: Progress | None) -> Job:
+        if seen is None or seen == job.progress:
+            return job
+        left = seen.eta_seconds
+        if left is None and seen.step and seen.total and job.started_at:
+            left = (self._book.now() - job.started_at).total_seconds() / seen.step * (seen.total - seen.step)
+        return replace(job, progress=seen, eta_at=None if left is None else self._book.later(left))
 
     async def _collect(self, job: Job, craft: Craft) -> None:
         folder = craft.workspace(job) / "collected"

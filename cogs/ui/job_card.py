@@ -93,9 +93,8 @@ def _where(job: Job) -> str:
             parts.append(f"step {progress.step} of {progress.total}")
         if progress.loss is not None:
             parts.append(f"loss {progress.loss:.4g}")
-        end = words.ends_at(job)
-        if end is not None:
-            parts.append(f"done {words.moment(end)}")
+        if job.eta_at is not None:
+            parts.append(f"done {words.moment(job.eta_at)}")
     line = " · ".join(parts)
     if job.state is JobState.RUNNING and progress.step is not None and progress.total:
         return f"{line}\n{words.bar(progress.step / progress.total)}"

@@ -1,6 +1,6 @@
 """Owns small phrases that several drawings share: states, bars, times, counts; decides nothing."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import discord
 
@@ -72,10 +72,3 @@ def price(estimate: Estimate) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def ends_at(job: Job) -> datetime | None:
-    """Return when a job is expected to end, as of its last progress."""
-    if job.state is not JobState.RUNNING or job.progress.eta_seconds is None:
-        return None
-    return job.updated_at + timedelta(seconds=job.progress.eta_seconds)

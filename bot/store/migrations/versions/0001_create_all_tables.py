@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("looks", sa.Integer(), server_default="0", nullable=False),
         sa.Column("remote_id", sa.String(length=200), nullable=True),
         sa.Column("progress", sa.JSON(), nullable=False),
+        sa.Column("eta_at", sa.BigInteger(), nullable=True),
         sa.Column("failure", sa.JSON(), nullable=True),
         sa.Column("cost_usd", sa.Float(), nullable=True),
         sa.Column("cancel_requested", sa.Boolean(), server_default=sa.text("0"), nullable=False),
