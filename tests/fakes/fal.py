@@ -71,7 +71,7 @@ class FalRequest:
 
 
 @dataclass(kw_only=True)
-class _Stored:
+class Stored:
     content: bytes = b""
     content_type: str = ""
 
@@ -93,7 +93,7 @@ class FakeFal(FaultyServer):
         super().__init__()
         self.bill: list[str] = []
         self.requests: dict[str, FalRequest] = {}
-        self.stored: dict[str, _Stored] = {}
+        self.stored: dict[str, Stored] = {}
         #: Nothing leaves the queue.
         self.busy = False
         #: Platform lists waiting and running requests too; not documented either way.
@@ -219,14 +219,14 @@ class FakeFal(FaultyServer):
     # ------------------------------------------------------------------ storage, platform, CDN
     async def _place(self, request: web.Request, body: bytes) -> web.Response:
         name = f"{next(self._numbers)}-{json.loads(body)['file_name']}"
-        self.stored[name] = _Stored()
+        self.stored[name] = Stored()
         place = {"upload_url": f"{self.url}/upload/{name}?signature=s3cr3t", "file_url": f"{self.url}/stored/{name}"}
         return self._stranger(request) or web.json_response(place)
 
     async def _upload(self, request: web.Request, body: bytes) -> web.Response:
         if "Authorization" in request.headers:
             return web.Response(status=400, text="the place is signed already")
-        self.stored[request.match_info["name"]] = _Stored(content=body, content_type=request.content_type)
+        self.stored[request.match_info["name"]] = Stored(content=body, content_type=request.content_type)
         return web.Response()
 
     async def _keys(self, request: web.Request, body: bytes) -> web.Response:
@@ -261,6 +261,8 @@ class FakeFal(FaultyServer):
         return self._stranger(request) or web.json_response({"prices": prices, "has_more": False, "next_cursor": None})
 
     async def _download(self, request: web.Request, body: bytes) -> web.Response:
+        if "Authorization" in request.headers:
+            return web.Response(status=400, text="the CDN has no use for keys")
         found = self.requests[request.match_info["id"]]
         if request.match_info["name"] == "lora":
             tensors = {f"transformer.blocks.0.attn.lora_{side}.weight": np.zeros((4, 4), np.float32) for side in "AB"}
