@@ -1,11 +1,13 @@
 """Owns the engine: how the database is opened, migrated, and how a transaction begins; never a query of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiosqlite
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -51,11 +53,43 @@ class Database:
             yield connection
 
 
+class _Thorough(aiosqlite.Connection):
+    """A connection that ends what it has begun before its caller hears that they are cancelled.
+
+    Cut off half-way, the driver's thread would keep an open transaction, and with it everybody else out of the file.
+    """
+
+    def __init__(self, path: str, **options: Any) -> None:
+        super().__init__(lambda: sqlite3.connect(path, **options), iter_chunk_size=64)
+        # As the dialect does with connections of its own making.
+        self._thread.daemon = True
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        task = asyncio.ensure_future(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]  # the driver's
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task})
+            raise
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            # SQLite keeps the lock of a closed connection as long as one of its statements is alive.
+            await self.rollback()
+        await super().close()
+
+
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_pre_ping=True)
     # One connection: SQLite has one writer anyway, and five were measured slower than one.
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, poolclass=sa.AsyncAdaptedQueuePool)
+    engine = create_async_engine(
+        url,
+        pool_size=1,
+        max_overflow=0,
+        poolclass=sa.AsyncAdaptedQueuePool,
+        connect_args={"async_creator_fn": _Thorough},
+    )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:

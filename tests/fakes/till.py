@@ -3,7 +3,7 @@
 import asyncio
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -88,6 +88,7 @@ class Till:
         self.asked: dict[str, int] = {}
         #: How far the till's clock is behind the bot's.
         self.behind = timedelta(0)
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         #: Orders do not show up in the list before this is set.
         self.listed = asyncio.Event()
         self.listed.set()
@@ -190,7 +191,7 @@ class Till:
             id=f"till-{next(self._numbers)}",
             kind=request.match_info["kind"],
             marker=order["marker"],
-            created_at=datetime.now(UTC) - self.behind,
+            created_at=self.now() - self.behind,
             order=order,
             looks=list(self.script),
         )

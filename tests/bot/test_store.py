@@ -1,0 +1,159 @@
+"""The database: what a migration makes, who gets a row, and what a cancelled caller leaves behind."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from bot.errors import StartupError
+from bot.store import jobs as rows
+from bot.store import notes
+from bot.store.database import Database
+from bot.store.tables import metadata
+from bot.training.job import JobState
+from tests.bot.training.rails import LEASE, OWNER, PLACE, laid_rails
+
+
+def opened(folder):
+    return Database.opened(f"sqlite+aiosqlite:///{folder / 'darkroom.db'}")
+
+
+async def test_migrations_make_exactly_the_tables(tmp_path):
+    async with opened(tmp_path) as database, database.begin() as connection:
+        differences = await connection.run_sync(lambda c: compare_metadata(MigrationContext.configure(c), metadata))
+
+    assert differences == []
+
+
+async def test_database_is_opened_again_as_it_was(tmp_path):
+    async with opened(tmp_path) as database, database.begin() as connection:
+        await notes.put(connection, "key", "value")
+    async with opened(tmp_path) as database, database.begin() as connection:
+        assert await notes.get(connection, "key") == "value"
+
+
+async def test_database_that_cannot_be_opened_says_so(tmp_path):
+    (tmp_path / "darkroom.db").write_bytes(b"this is no database" * 100)
+    with pytest.raises(StartupError, match="cannot be opened"):
+        async with opened(tmp_path):
+            pass
+
+
+async def test_commits_survive_a_power_cut(tmp_path):
+    async with opened(tmp_path) as database, database.begin() as connection:
+        journal = await connection.scalar(sa.text("PRAGMA journal_mode"))
+        synchronous = await connection.scalar(sa.text("PRAGMA synchronous"))
+
+    assert (journal, synchronous) == ("wal", 2)
+
+
+async def test_failed_transaction_leaves_nothing(tmp_path):
+    async with opened(tmp_path) as database:
+
+        async def fail():
+            async with database.begin() as connection:
+                await notes.put(connection, "key", "value")
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            await fail()
+        async with database.begin() as connection:
+            assert await notes.get(connection, "key") is None
+
+
+async def test_cancelled_callers_do_not_keep_others_out(tmp_path):
+    async with opened(tmp_path) as database:
+
+        async def write(number):
+            async with database.begin() as connection:
+                await notes.put(connection, f"key {number}", "value")
+
+        for number in range(120):
+            task = asyncio.create_task(write(number))
+            for _ in range(number):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            async with asyncio.timeout(10), database.begin() as connection:
+                await notes.get(connection, "key")
+
+
+async def test_claim_takes_the_longest_due_first(tmp_path):
+    async with laid_rails(tmp_path) as rails:
+        ids = []
+        for _ in range(3):
+            ids.append((await rails.begin()).id)
+            rails.clock.move(1)
+        async with rails.database.begin() as connection:
+            now = rails.clock.now()
+            taken = await rows.claim_due(connection, owner="a", at=now, lease=LEASE, limit=2)
+
+    assert {job.id for job in taken} == set(ids[:2])
+
+
+async def test_claimed_row_is_left_alone_until_its_lease_runs_out(tmp_path):
+    async with laid_rails(tmp_path) as rails:
+        job = await rails.begin()
+        [mine] = await rails.claim("a")
+        others = await rails.claim("b")
+        rails.clock.time += LEASE + timedelta(seconds=1)
+        [theirs] = await rails.claim("b")
+
+    assert mine.id == job.id
+    assert others == []
+    assert theirs.fence == mine.fence + 1
+
+
+async def test_late_writer_trips_over_the_fence(tmp_path):
+    async with laid_rails(tmp_path) as rails:
+        await rails.begin()
+        [mine] = await rails.claim("a")
+        rails.clock.time += LEASE + timedelta(seconds=1)
+        [theirs] = await rails.claim("b")
+        with pytest.raises(rows.LeaseLostError):
+            await rails.stepper.take(mine)
+        await rails.stepper.take(theirs)
+        job = await rails.job(mine.id)
+
+    assert job.state is JobState.SUBMITTING
+
+
+async def test_renewal_keeps_only_the_rows_that_are_worked_on(tmp_path):
+    async with laid_rails(tmp_path) as rails:
+        kept, dropped = await rails.begin(), await rails.begin()
+        await rails.claim("a")
+        async with rails.database.begin() as connection:
+            until = rails.clock.now() + 2 * LEASE
+            await rows.renew_leases(connection, owner="a", job_ids=[kept.id], until=until)
+        rails.clock.time += LEASE + timedelta(seconds=1)
+        taken = await rails.claim("b")
+
+    assert [job.id for job in taken] == [dropped.id]
+
+
+async def test_two_presses_at_once_give_one_training(tmp_path):
+    async with laid_rails(tmp_path) as rails:
+        quote = await rails.quote(await rails.draft())
+        presses = (rails.training.start(OWNER, quote, PLACE) for _ in range(2))
+        first, second = await asyncio.gather(*presses, return_exceptions=True)
+        jobs = await rails.training.jobs(OWNER)
+
+    assert sorted([type(first).__name__, type(second).__name__]) == ["Job", "WrongMoment"]
+    assert len(jobs) == 1
+
+
+async def test_database_itself_allows_one_training_of_a_draft(tmp_path):
+    async with laid_rails(tmp_path) as rails:
+        job = await rails.begin()
+        twin = replace(job, id="another")
+        with pytest.raises(sa.exc.IntegrityError):
+            async with rails.database.begin() as connection:
+                await rows.insert(connection, twin)
+        await rails.training.cancel(OWNER, job.id)
+        await rails.run_out(job.id)
+        async with rails.database.begin() as connection:
+            await rows.insert(connection, twin)
