@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 2.0
 #: Seconds that a channel is left alone after Discord was in trouble there.
 TROUBLE_SECONDS = 5.0
+#: A card that cannot be shown is tried again ever later, up to this many seconds.
+LONGEST_REST = 300.0
+#: Seconds that messages under way get at shutdown; a nonce keeps one that is cut off from being posted twice.
+DRAIN_SECONDS = 2.0
 #: Discord lets messages older than an hour be edited far less often; we slow down before that.
 OLD = timedelta(minutes=55)
 OLD_SECONDS = 60.0
@@ -52,6 +56,8 @@ class StatusBoard(commands.Cog):
         self._wake = asyncio.Event()
         #: When a channel may be edited again, on the loop's clock; lost at a restart without harm.
         self._not_before: dict[int, float] = {}
+        #: When a card that could not be shown is tried again, and its pause; the others of its channel go first.
+        self._resting: dict[str, tuple[float, float]] = {}
         self._busy: dict[int, asyncio.Task[None]] = {}
 
     async def cog_load(self) -> None:
@@ -75,16 +81,26 @@ class StatusBoard(commands.Cog):
                     async with asyncio.timeout(wait):
                         await self._wake.wait()
         finally:
-            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+            await self._drain()
+
+    async def _drain(self) -> None:
+        sends = list(self._busy.values())
+        if sends:
+            _done, late = await asyncio.wait(sends, timeout=DRAIN_SECONDS)
+            for send in late:
+                send.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _start_due(self) -> float:
         """Start one refresh in every channel that may be edited now; return seconds until the next may."""
         now, wait = asyncio.get_running_loop().time(), IDLE_SECONDS
         for card in await self._cards.stale():
-            ready = self._not_before.get(card.channel_id, now)
             if card.channel_id in self._busy:
                 continue
-            if ready > now and card.message_id is not None:
+            ready, _ = self._resting.get(card.job_id, (now, 0.0))
+            if card.message_id is not None:
+                ready = max(ready, self._not_before.get(card.channel_id, now))
+            if ready > now:
                 wait = min(wait, ready - now)
                 continue
             task = asyncio.create_task(self._refresh(card), name=f"card {card.job_id}")
@@ -93,16 +109,20 @@ class StatusBoard(commands.Cog):
 
     async def _refresh(self, card: Card) -> None:
         loop = asyncio.get_running_loop()
-        pause = self._pause
+        pause = max(TROUBLE_SECONDS, self._pause)
+        _, last_rest = self._resting.pop(card.job_id, (0.0, 0.0))
+        # Soon longer than its channel rests: then whoever waits there comes first.
+        rest = min(2 * last_rest, LONGEST_REST) or pause
         try:
             pause = await self._show(card)
+            rest = 0.0
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-            pause = max(TROUBLE_SECONDS, self._pause)
             log.warning("card of job %s was not sent: %s", card.job_id, error)
         except Exception:  # a card that cannot be drawn must not keep the others from being shown
-            pause = max(TROUBLE_SECONDS, self._pause)
             log.exception("card of job %s", card.job_id)
         finally:
+            if rest:
+                self._resting[card.job_id] = (loop.time() + rest, rest)
             self._not_before[card.channel_id] = loop.time() + pause
             del self._busy[card.channel_id]
             self._wake.set()
