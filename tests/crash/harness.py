@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +49,7 @@ class Result:
     def line(self) -> str:
         """Say it in a line of a table."""
         where = ", ".join(map(str, self.points)) or "never"
-        struck = self.effects[-1].partition(" ")[2] if self.kills else "not met"
+        struck = self.effects[-1].partition(" ")[2] if self.kills and self.effects else "not met"
         return f"{self.scenario:<11} {where:<12} {struck:<58} {'; '.join(self.violations) or 'ok'}"
 
 
@@ -77,6 +78,9 @@ async def play(
             await life.kill()
             await discord.bot_gone()
             if over:
+                break
+            if life.end.result() != -signal.SIGKILL:
+                result.violations.append(f"it ended by itself with {life.end.result()}")
                 break
             result.kills += 1
         result.log = log.read_text()
