@@ -1,6 +1,6 @@
 """Named queries about jobs and their quotes: the fenced writes of the tracker and the reads of everybody else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -146,10 +146,17 @@ async def settle_doubt(connection: AsyncConnection, job_id: str, *, remote_id: s
 
 async def request_cancel(connection: AsyncConnection, job_id: str, *, at: datetime) -> bool:
     """Ask the tracker to end a job; false when it has ended."""
+    # A call whose outcome is open is looked for in its own time: a look too early proves nothing.
+    in_doubt = sa.and_(jobs.c.state == JobState.SUBMITTING, jobs.c.submitting_since.is_not(None))
     statement = (
         sa.update(jobs)
         .where(jobs.c.id == job_id, jobs.c.state.not_in(TERMINAL))
-        .values(cancel_requested=True, next_at=at, updated_at=at, revision=jobs.c.revision + 1)
+        .values(
+            cancel_requested=True,
+            next_at=sa.case((in_doubt, jobs.c.next_at), else_=sa.literal(at, Moment)),
+            updated_at=at,
+            revision=jobs.c.revision + 1,
+        )
     )
     return (await connection.execute(statement)).rowcount == 1
 
@@ -175,9 +182,10 @@ async def claim_due(
     return [_job(row) for row in (await connection.execute(statement)).mappings()]
 
 
-async def renew_leases(connection: AsyncConnection, *, owner: str, until: datetime) -> None:
-    """Keep all rows that this tracker works on."""
-    await connection.execute(sa.update(jobs).where(jobs.c.lease_owner == owner).values(lease_until=until))
+async def renew_leases(connection: AsyncConnection, *, owner: str, job_ids: Collection[str], until: datetime) -> None:
+    """Keep these rows, as far as this tracker still holds them."""
+    held = sa.and_(jobs.c.lease_owner == owner, jobs.c.id.in_(job_ids))
+    await connection.execute(sa.update(jobs).where(held).values(lease_until=until))
 
 
 async def write(connection: AsyncConnection, job: Job, *, at: datetime, keep_lease: bool) -> None:
@@ -189,11 +197,11 @@ async def write(connection: AsyncConnection, job: Job, *, at: datetime, keep_lea
     values = {name: value for name, value in _values(job).items() if name not in _OTHERS}
     if not keep_lease:
         values |= {"lease_owner": None, "lease_until": None}
-    # A cancel that came in meanwhile must not wait for the next poll.
-    next_at = sa.case(
-        (jobs.c.cancel_requested.is_not(job.cancel_requested), sa.literal(at, Moment)),
-        else_=sa.literal(job.next_at, Moment),
-    )
+    # A cancel that came in meanwhile must not wait for the next poll, but never hurries the look for a paid call.
+    in_doubt = job.state is JobState.SUBMITTING and job.submitting_since is not None
+    hurry = jobs.c.cancel_requested.is_not(job.cancel_requested)
+    planned = sa.literal(job.next_at, Moment)
+    next_at = planned if in_doubt else sa.case((hurry, sa.literal(at, Moment)), else_=planned)
     statement = (
         sa.update(jobs)
         .where(jobs.c.id == job.id, jobs.c.fence == job.fence)

@@ -15,7 +15,7 @@ from bot.errors import BotError
 from bot.store.jobs import LeaseLostError
 from bot.training.book import Book
 from bot.training.circuit import Circuits
-from bot.training.craft import Craft
+from bot.training.craft import Craft, JobAdapter
 from bot.training.job import Failure, Job, JobKind, JobState
 from bot.training.submitter import Submitter
 from providers.base import Progress, RemoteState, Snapshot
@@ -114,7 +114,7 @@ class Stepper:
         adapter, remote_id = craft.adapter(job), job.remote_id or ""
         prepared = job.prepared or {}
         if job.cancel_requested and adapter.capabilities.cancelable:
-            await adapter.cancel(remote_id, prepared)
+            await _asked_to_stop(job, adapter)
         snapshot = await adapter.poll(remote_id, prepared)
         job = self._as_seen(job, snapshot)
         if job.state.terminal or job.state is JobState.COLLECTING:
@@ -238,6 +238,14 @@ class Stepper:
 def _out_of_order(job: Job, error: Exception) -> bool:
     """Tell whether a provider has been out of reach long enough to ask another, before anything was sent."""
     return isinstance(error, Unavailable) and job.tries + 1 >= TRIES_BEFORE_ANOTHER
+
+
+async def _asked_to_stop(job: Job, adapter: JobAdapter) -> None:
+    try:
+        await adapter.cancel(job.remote_id or "", job.prepared or {})
+    except (Unavailable, RateLimited, UnexpectedAnswer) as error:
+        # It may end by itself meanwhile, so it is looked at all the same; the next step asks again.
+        log.warning("job %s could not be stopped at %s: %s", job.id, job.provider, error)
 
 
 def _passing(error: Exception) -> bool:

@@ -10,19 +10,30 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from bot.training.book import Book
 from bot.training.craft import Craft, JobAdapter
-from bot.training.job import Job, JobState
+from bot.training.job import Failure, Job, JobState
 from providers.errors import ProviderError, SubmitUnsure, UnexpectedAnswer
 
 log = logging.getLogger(__name__)
 
 #: Looks that must find nothing before a call is sent again.
 LOOKS = 2
-#: Seconds that a shutdown waits for a paid call that is under way.
-LAST_WORD_SECONDS = 8.0
+#: Calls that nobody ever took, after which the job is given up.
+MOST_ATTEMPTS = 5
+#: How far a provider's clock may be behind ours. Markers are a job's own, so looking further back finds nothing wrong.
+CLOCK_SKEW = timedelta(minutes=10)
+#: Seconds that a paid call gets when its step is cut off, beyond what the tracker gave it to end.
+LAST_WORD_SECONDS = 2.0
+
+
+_NEVER_TAKEN = Failure(
+    reason=f"The provider was asked {MOST_ATTEMPTS} times and never took the order.",
+    advice="Nothing was paid. Try again later, or choose another provider.",
+)
 
 
 class Submitter:
@@ -56,12 +67,14 @@ class Submitter:
     async def _look(self, job: Job, adapter: JobAdapter) -> Job:
         if not adapter.capabilities.findable or job.submitting_since is None:
             return job.moved(JobState.UNCERTAIN, at=self._book.now(), next_at=None)
-        remote_id = await adapter.find(job.marker, job.prepared or {}, job.submitting_since)
+        remote_id = await adapter.find(job.marker, job.prepared or {}, job.created_at - CLOCK_SKEW)
         if remote_id is not None:
             log.info("job %s: found at %s what was submitted before", job.id, job.provider)
             return self._accepted(job, remote_id)
         if job.looks + 1 < LOOKS:
             return replace(job, looks=job.looks + 1, next_at=self._book.later(adapter.capabilities.settle_seconds))
+        if job.attempt >= MOST_ATTEMPTS:
+            return job.failed(_NEVER_TAKEN, at=self._book.now())
         log.info("job %s: surely not at %s, it may be submitted", job.id, job.provider)
         return replace(job, submitting_since=None, looks=0, next_at=self._book.now())
 
@@ -73,10 +86,14 @@ class Submitter:
 
 
 async def _to_the_end(call: Coroutine[Any, Any, str]) -> str:
-    """Await a paid call so that cancelling the caller does not cut it off half-way."""
+    """Await a paid call so that cancelling the caller does not cut it off half-way; an answer in time still counts."""
     task = asyncio.create_task(call, name="paid call")
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=LAST_WORD_SECONDS)
+        done, _ = await asyncio.wait({task}, timeout=LAST_WORD_SECONDS)
+        if done and not task.cancelled():
+            return task.result()
+        task.cancel()
+        await asyncio.wait({task})
         raise

@@ -25,7 +25,7 @@ BATCH = 32
 #: Seconds between two looks for due rows when nobody wakes the loop.
 IDLE_SECONDS = 1.0
 #: Seconds that the steps under way get at shutdown before they are cut off.
-DRAIN_SECONDS = 8.0
+DRAIN_SECONDS = 6.0
 
 
 class Tracker:
@@ -89,9 +89,16 @@ class Tracker:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
-            if self._steps:
-                async with self._database.begin() as connection:
-                    await rows.renew_leases(connection, owner=self._name, until=self._clock.now() + LEASE)
+            try:
+                await self._renew_leases()
+            except Exception:  # a busy database, say: the next renewal comes before the lease runs out
+                log.exception("the leases could not be renewed")
+
+    async def _renew_leases(self) -> None:
+        """Keep the rows of the steps under way; one whose step is gone must run out, or nobody ever takes it."""
+        async with self._database.begin() as connection:
+            until = self._clock.now() + LEASE
+            await rows.renew_leases(connection, owner=self._name, job_ids=list(self._steps), until=until)
 
     async def _drain(self) -> None:
         steps = list(self._steps.values())
