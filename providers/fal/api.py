@@ -50,13 +50,11 @@ class FalSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    #: From https://fal.ai/dashboard/keys, with the scope API.
-    key: SecretStr
-    queue_url: str = "https://queue.fal.run"
-    rest_url: str = "https://rest.fal.ai"
-    platform_url: str = "https://api.fal.ai/v1"
-    #: Seconds that the paid call, and any other but an upload, may take.
-    timeout_seconds: float = 60.0
+    key: SecretStr = Field(description="A key with the scope API, from fal.ai/dashboard/keys.")
+    queue_url: str = Field(default="https://queue.fal.run", description="Where its queue is.")
+    rest_url: str = Field(default="https://rest.fal.ai", description="Where its storage and its webhooks' keys are.")
+    platform_url: str = Field(default="https://api.fal.ai/v1", description="Where its platform API is, with /v1.")
+    timeout_seconds: float = Field(default=60.0, gt=0, description="How long any call but an upload may take.")
 
 
 class _Lenient(BaseModel):

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
 from providers.errors import ContentRejected, ProviderError, SubmitUnsure, Unavailable, UnexpectedAnswer
 from providers.http import error_for, fit_for_people
@@ -24,12 +24,13 @@ class TogetherSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    #: From https://api.together.ai/settings/api-keys.
-    api_key: SecretStr
-    #: Scheme and host only: the client's paths start with /v1.
-    base_url: str = "https://api.together.ai"
-    #: Seconds that a call may take; the paid one answers with the finished pictures.
-    timeout_seconds: float = 180.0
+    api_key: SecretStr = Field(description="A key, from api.together.ai/settings/api-keys.")
+    base_url: str = Field(
+        default="https://api.together.ai", description="Scheme and host of its API, without /v1, which paths carry."
+    )
+    timeout_seconds: float = Field(
+        default=180.0, gt=0, description="How long a call may take; the paid one answers with the finished pictures."
+    )
 
 
 class _CatalogueEntry(BaseModel):

@@ -76,7 +76,7 @@ class TogetherImageMaker:
     Args:
         settings: The key and where to find Together.
         folder: The spool, made when needed; a job's pictures stay in it until `cleanup`.
-        links: Where Together can fetch a LoRA; without it no job can be done.
+        links: Where Together can fetch a LoRA; None without a public URL, and then no job can be done.
         prices: What the operator knows better than our table.
     """
 
@@ -106,7 +106,7 @@ class TogetherImageMaker:
 
     @property
     def capabilities(self) -> ImageCapabilities:
-        """Return what it can do; after `check`, only what the catalogue still lists."""
+        """Return what it can do: nothing without links; after `check`, only what the catalogue still lists."""
         return ImageCapabilities(
             findable=False,
             settle_seconds=0,
@@ -114,7 +114,7 @@ class TogetherImageMaker:
             poll_seconds=1,
             max_run_seconds=600,
             notice="Together answers in one go: no progress is shown, and it can't be stopped once it is sent.",
-            base_models=frozenset(model.base_model for model in self._listed()),
+            base_models=frozenset(model.base_model for model in self._listed() if self._links is not None),
             accepts=frozenset({LoraFormat.DIFFUSERS, LoraFormat.KOHYA}),
             aspects=frozenset(Aspect),
             count=Limits(low=1, high=4, default=1),

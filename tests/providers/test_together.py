@@ -195,12 +195,17 @@ async def test_together_refuses_before_paying_what_it_could_not_fetch(tmp_path, 
         assert server.exchanges == []
 
 
-async def test_together_check_says_what_to_set_without_links(tmp_path):
+async def test_together_without_links_says_what_to_set_and_offers_nothing(tmp_path):
     async with FakeTogether() as server:
         settings = TogetherSettings(api_key=SecretStr(KEY), base_url=server.url)
-        health = await TogetherImageMaker(settings, tmp_path / "together").check()
+        maker = TogetherImageMaker(settings, tmp_path / "together")
+        health = await maker.check()
+        with pytest.raises(Refused) as refused:
+            await maker.prepare(make_order(tmp_path))
     assert not health.ok
     assert "PUBLIC_URL" in health.detail
+    assert "PUBLIC_URL" in refused.value.advice
+    assert maker.capabilities.base_models == frozenset()
 
 
 @pytest.mark.parametrize("trouble", [{}, {"status": 500}, {"status": 200, "text": "[{}]"}])
