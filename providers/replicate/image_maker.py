@@ -2,13 +2,10 @@
 
 import asyncio
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from PIL import Image, UnidentifiedImageError
 
 from providers.artifacts import MIB, Caps
 from providers.base import (
@@ -22,6 +19,7 @@ from providers.base import (
     Prepared,
 )
 from providers.errors import ArtifactBroken, Refused
+from providers.image_files import inspect_image
 from providers.prices import Unit
 from providers.recipe import BaseModelName, Limits
 from providers.replicate.adapter import ReplicateAdapter, refuse_marker
@@ -30,8 +28,6 @@ from providers.replicate.pictures import picture_inputs
 from providers.replicate.schema import InputSchema
 
 _PICTURE = Caps(bytes=40 * MIB, seconds=180, types=frozenset({"image/png", "image/webp", "image/jpeg"}))
-_SUFFIXES = {"PNG": ".png", "WEBP": ".webp", "JPEG": ".jpg"}
-_MOST_PIXELS = 4096 * 4096
 #: Trained versions run on H100s (replicate.com/pricing). Seconds for one call at best, warm, and at worst, from cold;
 #: our own guess, as Replicate publishes none.
 _VERSION_HARDWARE = "gpu-h100"
@@ -181,14 +177,5 @@ def _urls(output: Any) -> Sequence[str]:
 
 def _named_by_content(path: Path) -> tuple[Path, int, int]:
     """Give a picture the name of what it really is; blocks."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=list(_SUFFIXES)) as image:
-                width, height, kind = image.width, image.height, image.format or ""
-                if width * height > _MOST_PIXELS:
-                    raise ArtifactBroken("Replicate delivered a picture that is too large.")
-                image.load()
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError, Warning) as error:
-        raise ArtifactBroken("Replicate delivered a picture that is damaged.") from error
-    return path.replace(path.with_suffix(_SUFFIXES[kind])), width, height
+    image = inspect_image(path)
+    return path.replace(path.with_suffix(image.suffix)), image.width, image.height
