@@ -11,7 +11,8 @@ from PIL import Image
 from pydantic import SecretStr
 
 from providers.artifacts import Artifacts
-from providers.base import Aspect, ImageOrder, LoraFile, LoraFormat, MadeImages, TrainedLora, TrainingOrder
+from providers.base import Aspect, FileLinks, ImageOrder, LoraFile, LoraFormat, MadeImages, TrainedLora, TrainingOrder
+from providers.prices import PriceList
 from providers.recipe import BaseModelName, Recipe, SubjectKind
 from providers.replicate.image_maker import ReplicateImageMaker
 from providers.replicate.settings import ReplicateSettings
@@ -142,9 +143,21 @@ class ReplicateBench(Bench):
     def webhook(self, remote_id: str) -> tuple[dict[str, str], bytes]:
         return self.fake.webhook(remote_id)
 
-    def make(self, kind: Any, **changes: Any) -> Any:
+    def make(
+        self,
+        kind: Any,
+        *,
+        links: FileLinks | None = None,
+        prices: PriceList | None = None,
+        **settings: Any,
+    ) -> Any:
+        """Make an adapter with other settings; closed at the end."""
         adapter = kind(
-            make_settings(self.fake), **{"artifacts": Artifacts(loopback=True), "call_seconds": 1.0} | changes
+            make_settings(self.fake, **settings),
+            links=links,
+            prices=prices,
+            artifacts=Artifacts(loopback=True),
+            call_seconds=1.0,
         )
         self.made.append(adapter)
         return adapter
