@@ -54,11 +54,18 @@ class Result:
 
 
 async def play(
-    scenario: Scenario, points: Sequence[Point], *, launcher: Launcher, snapshot: Path, scratch: Path
+    scenario: Scenario,
+    points: Sequence[Point],
+    *,
+    launcher: Launcher,
+    snapshot: Path,
+    scratch: Path,
+    paid_before: bool = False,
 ) -> Result:
     """Play a story; its first lives end at these points, and one more life brings it to its end.
 
-    Effects are counted from the person's press on, and in later lives from their start.
+    Effects are counted from the person's press on, and in later lives from their start. `paid_before` puts each order
+    on the bill twice, for proving that this would be seen.
     """
     await asyncio.to_thread(scratch.mkdir, parents=True)
     result = Result(scenario=scenario, points=points)
@@ -85,6 +92,7 @@ async def play(
             result.kills += 1
         result.log = log.read_text()
         result.effects = (scratch / "trail0").read_text().splitlines()
+        till.bill *= 2 if paid_before else 1
         result.violations += violations(story, result.log)
     if not result.violations:
         await asyncio.to_thread(shutil.rmtree, scratch)
