@@ -9,13 +9,15 @@ from tests.fakes.till import TillJob
 
 #: How many orders each story pays for: a training also makes its four samples.
 PAID = {Scenario.TRAINING: 2, Scenario.GENERATION: 1, Scenario.CANCEL: 1}
+#: What the till says that an order cost, in millionths of a dollar.
+TILL_MICRO_USD = 250_000
 #: The messages that stand in the channel at the end: a training's card and its last word, or the one card.
 MESSAGES = {Scenario.TRAINING: 2, Scenario.GENERATION: 1, Scenario.CANCEL: 1}
 
 
 def violations(story: Story, log: str) -> list[str]:
     """Say what is wrong; nothing is good."""
-    return [*_money(story), *_rows(story), *_messages(story), *_files(story), *_log(log)]
+    return [*_money(story), *_ledger(story), *_rows(story), *_messages(story), *_files(story), *_log(log)]
 
 
 def _money(story: Story) -> Iterator[str]:
@@ -31,6 +33,18 @@ def _money(story: Story) -> Iterator[str]:
         yield f"the orders {going} still run at the till"
     if story.till.uploads:
         yield f"{len(story.till.uploads)} uploads were left at the till"
+
+
+def _ledger(story: Story) -> Iterator[str]:
+    """Every job is reserved once and closed once, and what was settled is what the till took."""
+    lines = [line for line in story.rows("SELECT * FROM ledger") if line["job_id"] not in story.old]
+    for job in story.jobs():
+        kinds = sorted(line["kind"] for line in lines if line["job_id"] == job["id"])
+        if kinds not in (["release", "reserve"], ["reserve", "settle"]):
+            yield f"the ledger says {kinds} of job {job['id']}"
+    settled = sum(line["micro_usd"] for line in lines if line["kind"] == "settle")
+    if settled != TILL_MICRO_USD * len(story.till.bill):
+        yield f"{settled} micro dollars were settled for {len(story.till.bill)} paid orders"
 
 
 def _ended(job: TillJob) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import io
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -193,7 +193,7 @@ class Till:
             marker=order["marker"],
             created_at=self.now() - self.behind,
             order=order,
-            looks=list(self.script),
+            looks=[replace(look) for look in self.script],
         )
         self.jobs[job.id] = job
         self.bill.append(job.marker)
