@@ -47,10 +47,8 @@ class TogetherSpool:
         self._folder = folder.absolute()
 
     def open(self) -> None:
-        """Make the folder, and clear what a process left that died while it wrote."""
+        """Make the folder."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        for left in self._folder.glob(".part-*"):
-            shutil.rmtree(left, ignore_errors=True)
 
     def has(self, marker: str) -> bool:
         """Tell whether this job was answered."""
@@ -92,9 +90,10 @@ class TogetherSpool:
         return MadeImages(images=whole, withheld=notes.count - len(sources))
 
     def remove(self, marker: str) -> None:
-        """Forget a job."""
+        """Forget a job, also one whose process died while it wrote."""
         if is_marker(marker):
             shutil.rmtree(self._folder / marker, ignore_errors=True)
+            shutil.rmtree(self._folder / f".part-{marker}", ignore_errors=True)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -120,8 +120,16 @@ async def test_together_half_written_spool_is_no_answer(tmp_path):
     async with playing(tmp_path) as (_, maker):
         (tmp_path / "together" / ".part-job-1").mkdir(parents=True)
         assert await maker.find("job-1", {}, SINCE) is None
-        assert (await maker.check()).ok
+        await maker.cleanup(None, {"marker": "job-1"})
         assert list((tmp_path / "together").iterdir()) == []
+
+
+async def test_together_check_leaves_alone_what_another_call_is_writing(tmp_path):
+    async with playing(tmp_path) as (_, maker):
+        part = tmp_path / "together" / ".part-job-1"
+        part.mkdir(parents=True)
+        assert (await maker.check()).ok
+        assert part.is_dir()
 
 
 async def test_together_answer_that_cannot_be_kept_is_unsure(tmp_path):
