@@ -75,7 +75,7 @@ async def play(
         story = Story(scenario=scenario, discord=discord, till=till, folder=scratch / "data", person=place)
         log = scratch / "log"
         for number, point in enumerate([*points, Point(number=0)]):
-            run = _run(story, scratch, trail=scratch / f"trail{number}", point=point)
+            run = run_of(story, scratch, trail=scratch / f"trail{number}", point=point)
             life = await launcher.start(run)
             try:
                 over = await _live(story, life, scratch / "armed")
@@ -99,7 +99,7 @@ async def play(
     return result
 
 
-def _run(story: Story, scratch: Path, *, trail: Path, point: Point) -> Run:
+def run_of(story: Story, scratch: Path, *, trail: Path, point: Point) -> Run:
     return Run(
         folder=str(story.folder),
         token=story.discord.token,

@@ -34,10 +34,11 @@ async def make_snapshot(folder: Path, *, trained: bool) -> Path:
     return folder
 
 
-async def fill_draft(services: Services, discord: Playground) -> str:
+async def fill_draft(
+    services: Services, discord: Playground, base_model: BaseModelName = BaseModelName.FLUX_1_DEV
+) -> str:
     """Open a draft with two tiny photos for the person; return its id."""
-    owner, posting = discord.person(PERSON), discord.posting
-    kind, base_model = SubjectKind.ANIMAL, BaseModelName.FLUX_1_DEV
+    owner, posting, kind = discord.person(PERSON), discord.posting, SubjectKind.ANIMAL
     draft = await services.drafts.open(
         owner.id, name="Rusty", trigger_word="rustyfox", kind=kind, base_model=base_model
     )
