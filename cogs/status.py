@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,7 @@ import aiohttp
 import discord
 from discord.ext import commands
 
+from bot.background import uncut
 from bot.cards import JobView
 from bot.client import DarkroomBot
 from bot.events import JobChanged
@@ -76,7 +77,7 @@ class StatusBoard(commands.Cog):
         try:
             while True:
                 self._wake.clear()
-                wait = await self._start_due()
+                wait = await uncut(self._start_due())
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait):
                         await self._wake.wait()
@@ -146,11 +147,15 @@ class StatusBoard(commands.Cog):
         digest = _digest(layout, files)
         if card.message_id is None:
             message = await self._channel(card).send(view=layout, files=files, nonce=f"{card.job_id}:card{card.posts}")
-            card = replace(card, message_id=message.id, digest=digest)
+            # For a nonce that it knows, Discord gives the message that an earlier try left, with what was true then.
+            shown = digest if _texts(message.components) == _texts(layout.children) else None
+            card = replace(card, message_id=message.id, digest=shown)
             # At once: the sooner it is known, the fewer crashes need Discord to drop a second one.
             await self._cards.write(card)
-        elif digest != card.digest:
-            await self._channel(card).get_partial_message(card.message_id).edit(view=layout, attachments=files)
+            layout, files = draw_job(view)
+        if digest != card.digest:
+            shown_in = self._channel(card).get_partial_message(card.message_id or 0)
+            await shown_in.edit(view=layout, attachments=files)
             card = replace(card, digest=digest)
         return card
 
@@ -168,7 +173,7 @@ class StatusBoard(commands.Cog):
         try:
             person = await self._bot.fetch_user(view.job.owner_id)
             channel = await person.create_dm()
-        except discord.HTTPException:
+        except (discord.Forbidden, discord.NotFound):
             return replace(card, given_up=f"neither the channel nor a direct message: {error}")
         if channel.id == card.channel_id:
             log.warning("card of job %s is given up: %s", card.job_id, error)
@@ -178,6 +183,15 @@ class StatusBoard(commands.Cog):
 
     def _channel(self, card: Card) -> discord.PartialMessageable:
         return self._bot.get_partial_messageable(card.channel_id)
+
+
+def _texts(parts: Iterable[Any]) -> list[str]:
+    """Return the words of a layout that is to be sent, or of a message's components; whatever nests has `children`."""
+    found = []
+    for part in parts:
+        found += [part.content] if isinstance(part, discord.TextDisplay | discord.ui.TextDisplay) else []
+        found += _texts(getattr(part, "children", ()))
+    return found
 
 
 def _digest(layout: Layout, files: Sequence[discord.File]) -> str:
