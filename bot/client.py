@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 300.0
 
+#: The gateway's close code for a token that it does not take, or no longer.
+AUTHENTICATION_FAILED = 4004
+
 #: What the bot hears: servers and channels it is in, direct messages, messages that mention it. Nothing privileged.
 INTENTS = discord.Intents(guilds=True, dm_messages=True, guild_messages=True)
 
@@ -101,12 +104,20 @@ async def stay_connected(services: Services, token: str) -> None:
             async with DarkroomBot(services) as bot:
                 await bot.start(token)
         except discord.LoginFailure as error:
-            raise StartupError(
-                "Discord does not take DISCORD_TOKEN.",
-                advice="Copy it again: discord.com/developers/applications, your application, Bot, Reset Token.",
-            ) from error
+            raise _refused() from error
+        except discord.ConnectionClosed as error:
+            if error.code == AUTHENTICATION_FAILED:
+                raise _refused() from error
+            log.warning("Discord closed the connection with %s, connecting again in %.0f s", error.code, pause)
         except Exception:  # whatever kills discord.py's client; the bot outlives it
             log.exception("the connection to Discord died, connecting again in %.0f s", pause)
         await asyncio.sleep(pause)
         lived = asyncio.get_running_loop().time() - began
         pause = FIRST_PAUSE if lived > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+
+
+def _refused() -> StartupError:
+    return StartupError(
+        "Discord does not take DISCORD_TOKEN.",
+        advice="Copy it again: discord.com/developers/applications, your application, Bot, Reset Token.",
+    )
