@@ -77,6 +77,10 @@ class _TillAdapter:
         return Health(ok=True, detail="open")
 
     async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
+        if not self.capabilities.findable:
+            return None
+        if not self.capabilities.findable:
+            return None
         listed = await self._ask("GET", self._url, params={"since": since.isoformat()})
         return next((job["id"] for job in listed if job["marker"] == marker), None)
 
