@@ -2,6 +2,7 @@
 
     desk.py        from a press, a choice or a form to the method that handles it
     failures.py    the one funnel for errors          replies.py  answering one person, whatever was answered before
+    answer_calls.py  which of these calls are repeated when Discord is in trouble
     places.py      where something was asked, and whether results can be posted there
     drafts.py intake.py training.py generating.py library.py    one cog a feature
     status.py      keeps the card of every job true
@@ -11,7 +12,7 @@ No SQL, no HTTP, no rules: those are the services'.
 """
 
 from bot.client import DarkroomBot
-from cogs import failures
+from cogs import answer_calls, failures
 from cogs.desk import Desk
 from cogs.drafts import Drafts
 from cogs.generating import Generating
@@ -23,6 +24,7 @@ from cogs.training import Training
 
 async def setup(bot: DarkroomBot) -> None:
     """Put every cog on the bot; discord.py calls this."""
+    answer_calls.install()
     bot.tree.error(failures.on_command_error)
     await bot.add_cog(Desk(bot))
     await bot.add_cog(Drafts(bot.services))

@@ -9,6 +9,7 @@ from typing import Any
 
 import discord
 
+from cogs import answer_calls
 from cogs.ui.controls import Layout
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,11 @@ async def tell(interaction: discord.Interaction[Any], sentence: str) -> None:
         ):
             await interaction.edit_original_response(content=text)
         elif interaction.response.is_done():
-            await interaction.followup.send(text, ephemeral=True)
+            await _follow_up(interaction, text)
         else:
             await interaction.response.send_message(text, ephemeral=True)
-    except discord.HTTPException as error:
-        log.info("an answer found no way through its interaction (%s), trying a direct message", error.code)
+    except (discord.HTTPException, *answer_calls.UNANSWERED) as error:
+        log.info("an answer found no way through its interaction (%s), trying a direct message", error)
         await _by_direct_message(interaction, text)
 
 
@@ -49,8 +50,20 @@ def _shown(interaction: discord.Interaction[Any]) -> bool:
     return bool(interaction.extras.get(_SHOWN))
 
 
+async def _follow_up(interaction: discord.Interaction[Any], text: str) -> None:
+    try:
+        await interaction.followup.send(text, ephemeral=True)
+    except discord.HTTPException as error:
+        if error.status < 500:
+            raise
+        log.warning("nobody knows whether an answer was delivered (%s); it is not said twice", error)
+    except answer_calls.UNANSWERED as error:
+        log.warning("nobody knows whether an answer was delivered (%s); it is not said twice", error)
+
+
 async def _by_direct_message(interaction: discord.Interaction[Any], text: str) -> None:
     try:
-        await interaction.user.send(text)
-    except discord.HTTPException as error:
-        log.warning("an answer could not be delivered at all (%s)", error.code)
+        # The nonce keeps the message from standing there twice when discord.py sends it again.
+        await interaction.user.send(text, nonce=f"re-{interaction.id}")
+    except (discord.HTTPException, *answer_calls.UNANSWERED) as error:
+        log.warning("an answer could not be delivered at all (%s)", error)
