@@ -23,21 +23,23 @@ from providers.together.image_maker import TOGETHER_TRAINS_NOT, TogetherImageMak
 
 def build_registry(settings: Settings, *, session: aiohttp.ClientSession, links: FileLinks, folder: Path) -> Registry:
     """Return the adapters that these settings allow for; `folder` is where local ones keep their work."""
+    # Without a public URL nobody can follow a link, and adapters that need one say so.
+    reachable = links if settings.public_url else None
     trainers: dict[str, Trainer] = {}
     makers: dict[str, ImageMaker] = {}
     if settings.replicate_api_token is not None:
         replicate = _replicate_settings(settings, settings.replicate_api_token)
-        trainers["replicate"] = ReplicateTrainer(replicate, links=links)
-        makers["replicate"] = ReplicateImageMaker(replicate, links=links)
+        trainers["replicate"] = ReplicateTrainer(replicate, links=reachable)
+        makers["replicate"] = ReplicateImageMaker(replicate, links=reachable)
     if settings.fal_key is not None:
         fal = FalSettings(key=settings.fal_key)
         for endpoint in TRAINERS:
             hook = webhook_url(settings, endpoint.name)
-            trainers[endpoint.name] = FalTrainer(fal, session, endpoint, links=links, webhook=hook)
-        makers["fal"] = FalImageMaker(fal, session, links=links, webhook=webhook_url(settings, "fal"))
+            trainers[endpoint.name] = FalTrainer(fal, session, endpoint, links=reachable, webhook=hook)
+        makers["fal"] = FalImageMaker(fal, session, links=reachable, webhook=webhook_url(settings, "fal"))
     if settings.together_api_key is not None:
         together = TogetherSettings(api_key=settings.together_api_key)
-        makers["together"] = TogetherImageMaker(together, folder / "together", links=links)
+        makers["together"] = TogetherImageMaker(together, folder / "together", links=reachable)
     if settings.darkroom_sketch:
         slots = settings.darkroom_sketch_slots or None
         trainers["sketch"] = SketchTrainer(folder / "sketch", slots=slots)

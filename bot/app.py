@@ -124,6 +124,7 @@ async def _lay_ground(stack: AsyncExitStack, settings: Settings, clock: Clock, r
     secret = await asyncio.to_thread(read_or_make_secret, folder / "secret.key")
     files = SignedFiles(root=folder, secret=secret, public_url=settings.public_url, clock=clock)
     registry = registry or build_registry(settings, session=session, links=files, folder=folder)
+    stack.push_async_callback(registry.close)
     news = News()
     circuits = Circuits(database=database, news=news)
     return _Ground(

@@ -20,7 +20,6 @@ import aiohttp
 import discord
 from discord.ext import commands
 
-from bot.background import uncut
 from bot.cards import JobView
 from bot.client import DarkroomBot
 from bot.events import JobChanged
@@ -77,7 +76,7 @@ class StatusBoard(commands.Cog):
         try:
             while True:
                 self._wake.clear()
-                wait = await uncut(self._start_due())
+                wait = await self._start_due()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait):
                         await self._wake.wait()

@@ -229,6 +229,15 @@ class FileLinks(Protocol):
 
 
 @runtime_checkable
+class Closes(Protocol):
+    """An adapter that holds connections of its own."""
+
+    async def close(self) -> None:
+        """Let them go; the adapter is not used any more."""
+        ...
+
+
+@runtime_checkable
 class HearsWebhooks(Protocol):
     """An adapter whose provider sends word of its own accord."""
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from providers.base import HearsWebhooks, ImageMaker, LoraFormat, Trainer, TrainsNot
+from providers.base import Closes, HearsWebhooks, ImageMaker, LoraFormat, Trainer, TrainsNot
 from providers.recipe import BaseModelName
 
 
@@ -34,6 +34,13 @@ class Registry:
         """Return the adapters that hear webhooks, by name; a trainer hears for its image maker too."""
         adapters = (*self.image_makers.items(), *self.trainers.items())
         return {name: adapter for name, adapter in adapters if isinstance(adapter, HearsWebhooks)}
+
+    async def close(self) -> None:
+        """Close what the adapters have opened."""
+        adapters = {id(a): a for a in (*self.trainers.values(), *self.image_makers.values())}
+        for adapter in adapters.values():
+            if isinstance(adapter, Closes):
+                await adapter.close()
 
     @property
     def base_models(self) -> Sequence[BaseModelName]:

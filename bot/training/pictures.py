@@ -78,6 +78,7 @@ class PictureCraft:
                 base_model=lora.base_model,
                 format=lora.format,
                 trigger_word=lora.trigger_word,
+                facts=lora.facts,
             ),
             prompt=spec.prompt,
             count=spec.count,

@@ -29,7 +29,6 @@ CLOCK_SKEW = timedelta(minutes=10)
 #: Seconds that a paid call gets when its step is cut off, beyond what the tracker gave it to end.
 LAST_WORD_SECONDS = 2.0
 
-
 _NEVER_TAKEN = Failure(
     reason=f"The provider was asked {MOST_ATTEMPTS} times and never took the order.",
     advice="Nothing was paid. Try again later, or choose another provider.",
@@ -65,12 +64,17 @@ class Submitter:
         return self._accepted(job, remote_id)
 
     async def _look(self, job: Job, adapter: JobAdapter) -> Job:
-        if not adapter.capabilities.findable or job.submitting_since is None:
+        try:
+            remote_id = await adapter.find(job.marker, job.prepared or {}, job.created_at - CLOCK_SKEW)
+        except SubmitUnsure as error:
+            log.warning("job %s: %s can no longer tell: %s", job.id, job.provider, error)
             return job.moved(JobState.UNCERTAIN, at=self._book.now(), next_at=None)
-        remote_id = await adapter.find(job.marker, job.prepared or {}, job.created_at - CLOCK_SKEW)
         if remote_id is not None:
             log.info("job %s: found at %s what was submitted before", job.id, job.provider)
             return self._accepted(job, remote_id)
+        if not adapter.capabilities.findable:
+            # It would have been good news; that there is none says nothing here.
+            return job.moved(JobState.UNCERTAIN, at=self._book.now(), next_at=None)
         if job.looks + 1 < LOOKS:
             return replace(job, looks=job.looks + 1, next_at=self._book.later(adapter.capabilities.settle_seconds))
         if job.attempt >= MOST_ATTEMPTS:
@@ -86,14 +90,10 @@ class Submitter:
 
 
 async def _to_the_end(call: Coroutine[Any, Any, str]) -> str:
-    """Await a paid call so that cancelling the caller does not cut it off half-way; an answer in time still counts."""
+    """Await a paid call so that cancelling the caller does not cut it off half-way."""
     task = asyncio.create_task(call, name="paid call")
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        done, _ = await asyncio.wait({task}, timeout=LAST_WORD_SECONDS)
-        if done and not task.cancelled():
-            return task.result()
-        task.cancel()
-        await asyncio.wait({task})
+        await asyncio.wait({task}, timeout=LAST_WORD_SECONDS)
         raise
