@@ -33,4 +33,5 @@ def hurried(monkeypatch):
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(client, "LONGEST_PAUSE", 0.1)
     monkeypatch.setattr(stepper, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(stepper, "LONGEST_PAUSE", 0.05)
     monkeypatch.setattr(tracker, "IDLE_SECONDS", 0.05)
