@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 MOST_TRIES = 12
 #: Failed tries to reach a provider after which a job that was left to us goes to another one.
 TRIES_BEFORE_ANOTHER = 3
+#: How many times its longest run a job may be waited for while its provider only fails to answer.
+SILENCE_FACTOR = 2
 #: Seconds before a step that failed is tried again; doubles up to the longest pause.
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
@@ -46,6 +48,8 @@ _PROVIDERS_OWN = (BadCredentials, OutOfCredit, Unavailable, RateLimited)
 _BUG = Failure(
     reason="Something in this bot went wrong, not in your photos.", advice="Tell the operator; the log has the details."
 )
+_SILENT = Failure(reason="The provider has not answered for so long that nothing can be expected any more.")
+_DOUBT = Failure(reason="Nobody can tell whether the provider took the order for them.")
 _ENDINGS: Mapping[RemoteState, tuple[JobState, Failure]] = {
     RemoteState.FAILED: (JobState.FAILED, Failure(reason="The provider gave up without saying why.")),
     RemoteState.CANCELED: (JobState.CANCELED, Failure(reason="It was stopped.")),
@@ -83,17 +87,21 @@ class Stepper:
             log.log(level, "job %s at %s, %s: %s: %s", job.id, job.provider, job.state, type(error).__name__, error)
             if isinstance(error, Unavailable | UnexpectedAnswer):
                 await self._circuits.failed(job.provider, str(error))
-            await self._trouble(await self._book.fresh(job), craft, error)
+            await self._trouble(job, craft, error)
         except Exception as error:  # a bug in one step: the row must not be stuck under its lease without a word
             log.exception("job %s at %s, %s", job.id, job.provider, job.state)
-            await self._trouble(await self._book.fresh(job), craft, error)
+            await self._trouble(job, craft, error)
 
     async def _step(self, job: Job, craft: Craft) -> None:
         match job.state:
             case JobState.PREPARING:
                 await self._put_back(await self._prepare(job, craft), craft)
             case JobState.SUBMITTING:
-                await self._put_back(await self._submitter.step(job, craft), craft)
+                job = await self._submitter.step(job, craft)
+                if job.state is JobState.UNCERTAIN and job.parent_id is not None:
+                    # Sample pictures have no card on which a person could decide, and their training waits for them.
+                    job = job.failed(_DOUBT, at=self._book.now())
+                await self._put_back(job, craft)
             case JobState.QUEUED | JobState.RUNNING:
                 await self._put_back(await self._follow(job, craft), craft)
             case JobState.COLLECTING:
@@ -121,7 +129,7 @@ class Stepper:
             return job
         ran = (self._book.now() - (job.started_at or job.created_at)).total_seconds()
         if ran > adapter.capabilities.max_run_seconds:
-            await adapter.cancel(remote_id, prepared)
+            await _asked_to_stop(job, adapter)
             hours = adapter.capabilities.max_run_seconds / 3600
             return job.failed(
                 Failure(reason=f"It ran for more than {hours:g} hours and was stopped."),
@@ -186,20 +194,19 @@ class Stepper:
             return job.moved(JobState.CANCELED, at=self._book.now(), next_at=self._book.now())
         return replace(job, next_at=None)
 
-    async def _trouble(self, job: Job, craft: Craft, error: Exception) -> None:
+    async def _trouble(self, claimed: Job, craft: Craft, error: Exception) -> None:
         """Decide between another try and the end; what is paid for is only given up when it is surely gone."""
+        job = await self._book.fresh(claimed)
         worn_out = job.tries >= MOST_TRIES
         if job.state.terminal:
             if worn_out or isinstance(error, NotFound | BotError):
                 await self._book.put_back(replace(job, cleaned=True, next_at=None))
                 return
         elif job.remote_id is not None:
-            if isinstance(error, NotFound):
-                state, failure = _ENDINGS[RemoteState.LOST]
+            ending = self._given_up(job, craft, error)
+            if ending is not None:
+                state, failure = ending
                 await self._end(job, craft, failure, state=state)
-                return
-            if worn_out and isinstance(error, ArtifactBroken):
-                await self._end(job, craft, _failure(error))
                 return
         elif job.submitting_since is None and (worn_out or not _passing(error) or _out_of_order(job, error)):
             other = await craft.elsewhere(job) if isinstance(error, _PROVIDERS_OWN) else None
@@ -210,7 +217,22 @@ class Stepper:
             if worn_out or not _passing(error):
                 await self._end(job, craft, _failure(error))
                 return
-        await self._book.postpone(job, until=self._book.later(self._pause(job, error)))
+        # Whoever pressed Cancel during this step does not wait for the pause.
+        canceled = job.cancel_requested and not claimed.cancel_requested
+        await self._book.postpone(job, until=self._book.later(0 if canceled else self._pause(job, error)))
+
+    def _given_up(self, job: Job, craft: Craft, error: Exception) -> tuple[JobState, Failure] | None:
+        """Return how a job ends that its provider has, when nothing can be expected of it any more."""
+        if isinstance(error, NotFound):
+            return _ENDINGS[RemoteState.LOST]
+        if isinstance(error, ArtifactBroken) and job.tries >= MOST_TRIES:
+            return JobState.FAILED, _failure(error)
+        if isinstance(error, BotError):
+            return None
+        waited = (self._book.now() - (job.started_at or job.created_at)).total_seconds()
+        if waited > SILENCE_FACTOR * craft.adapter(job).capabilities.max_run_seconds:
+            return JobState.EXPIRED, _SILENT
+        return None
 
     @staticmethod
     def _pause(job: Job, error: Exception) -> float:
