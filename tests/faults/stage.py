@@ -27,6 +27,14 @@ from tests.playing import running_playground
 POST, EDIT = ("POST", "/channels/*/messages"), ("PATCH", "/channels/*/messages/*")
 
 
+async def quoted(place: Place) -> Outcome:
+    """Let a person come as far as a quote."""
+    two = swatches(2)
+    await place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal")
+    await place.slash("draft add", photo1=two[0], photo2=two[1])
+    return await place.slash("train")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     discord: Playground
@@ -40,10 +48,7 @@ class Stage:
     # ------------------------------------------------------------------ what alice does
     async def quote(self) -> Outcome:
         """Let alice come as far as a quote."""
-        two = swatches(2)
-        await self.place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal")
-        await self.place.slash("draft add", photo1=two[0], photo2=two[1])
-        return await self.place.slash("train")
+        return await quoted(self.place)
 
     async def train(self) -> Outcome:
         """Let alice train."""
