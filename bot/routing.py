@@ -91,6 +91,9 @@ class Router:
             BadInput: a number or the count of photos is outside of what every trainer takes.
             CannotServe: nobody here can, or the wanted one cannot.
         """
+        refusal = self.registry.refusal_to_train(wanted or AUTO)
+        if refusal is not None:
+            raise CannotServe(refusal)
         fitting = [t for t in self.registry.trainers_for(draft.base_model) if t.name not in without]
         if not fitting:
             raise CannotServe(
@@ -141,9 +144,6 @@ class Router:
         for trainer in fitting:
             if trainer.name == wanted:
                 return _trainer_choice(draft, photo_count, wishes, trainer, why=CHOSEN)
-        refusal = self.registry.refusal_to_train(wanted)
-        if refusal is not None:
-            raise CannotServe(refusal)
         raise CannotServe(
             "That provider cannot train this draft here.",
             advice=f"{_names(fitting)} can train for {draft.base_model.label}.",

@@ -22,8 +22,8 @@ _progress = TypeAdapter(Progress)
 _failure = TypeAdapter(Failure | None)
 _recipe = TypeAdapter(Recipe)
 _estimate = TypeAdapter(Estimate)
-#: Columns that a person's press may change while the tracker holds the row; the tracker's writes leave them alone.
-_OTHERS = frozenset({"id", "cancel_requested", "revision", "fence", "next_at"})
+#: Columns that the tracker's writes leave alone: a person's press or a query of their own changes them meanwhile.
+_OTHERS = frozenset({"id", "cancel_requested", "withheld", "revision", "fence", "next_at"})
 
 
 class LeaseLostError(Exception):
@@ -209,6 +209,11 @@ async def write(connection: AsyncConnection, job: Job, *, at: datetime, keep_lea
     )
     if (await connection.execute(statement)).rowcount != 1:
         raise LeaseLostError(job.id)
+
+
+async def note_withheld(connection: AsyncConnection, job_id: str, count: int) -> None:
+    """Note how many pictures the provider's filter kept back."""
+    await connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(withheld=count))
 
 
 async def touch_live(connection: AsyncConnection, provider: str) -> Sequence[str]:

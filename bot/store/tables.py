@@ -149,6 +149,8 @@ jobs = sa.Table(
     sa.Column("eta_at", Moment),
     sa.Column("failure", sa.JSON),
     sa.Column("cost_usd", sa.Float),
+    # Pictures that the provider's own filter kept back; written with the pictures that it let pass.
+    sa.Column("withheld", sa.Integer, nullable=False, server_default="0"),
     sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("cleaned", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", Moment, nullable=False),

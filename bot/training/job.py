@@ -139,6 +139,8 @@ class Job:
     eta_at: datetime | None = None
     failure: Failure | None = None
     cost_usd: float | None = None
+    #: Pictures that the provider's own filter kept back.
+    withheld: int = 0
     cancel_requested: bool = False
     #: What it left at the provider is removed.
     cleaned: bool = False

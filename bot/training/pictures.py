@@ -1,7 +1,7 @@
 """Owns what is special about pictures: what they are made with and where they stay; never calls a provider."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,12 +13,21 @@ from bot.errors import BotError, CannotServe, Missing
 from bot.lora import Picture
 from bot.routing import CHOSEN, Router
 from bot.store import cards as card_rows
+from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
 from bot.training.job import Job
 from providers.base import ImageMaker, ImageOrder, LoraFile, MadeImages
 from providers.registry import Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class BroughtPictures:
+    """Pictures where they stay, and how many there are not."""
+
+    pictures: Sequence[Picture]
+    withheld: int
 
 
 class PictureCraft:
@@ -87,7 +96,7 @@ class PictureCraft:
             strength=spec.strength,
         )
 
-    async def bring_home(self, job: Job, output: MadeImages) -> Sequence[Picture]:
+    async def bring_home(self, job: Job, output: MadeImages) -> BroughtPictures:
         brought = []
         for position, image in enumerate(output.images):
             key = f"pictures/{job.id}/{position}{image.path.suffix}"
@@ -103,11 +112,12 @@ class PictureCraft:
                     height=image.height,
                 )
             )
-        return brought
+        return BroughtPictures(pictures=brought, withheld=output.withheld)
 
-    async def keep(self, connection: AsyncConnection, job: Job, brought: Sequence[Picture]) -> None:
-        if brought:
-            await lora_rows.add_pictures(connection, brought)
+    async def keep(self, connection: AsyncConnection, job: Job, brought: BroughtPictures) -> None:
+        if brought.pictures:
+            await lora_rows.add_pictures(connection, brought.pictures)
+        await job_rows.note_withheld(connection, job.id, brought.withheld)
 
     async def ended(self, connection: AsyncConnection, job: Job) -> None:
         if job.parent_id is not None:

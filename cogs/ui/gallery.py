@@ -69,19 +69,25 @@ def plain(text: str) -> str:
     return discord.utils.escape_mentions(discord.utils.escape_markdown(text))
 
 
+def kept_back(gallery: Gallery) -> str:
+    """Return how many pictures the provider's filter kept back, a sentence."""
+    job = gallery.job
+    return f"{gallery.maker_title}'s filter kept {job.withheld} of {job.pictures.count} back."
+
+
 def _lines(gallery: Gallery) -> list[str]:
     job, spec, name = gallery.job, gallery.job.pictures, plain(_model_name(gallery))
     if not gallery.pictures:
-        why = f"they were deleted, or {gallery.maker_title} kept them back"
-        return [f"There are no pictures of **{name}** here: {why}.\n-# for <@{job.owner_id}>"]
+        all_held = job.withheld >= spec.count
+        held = f"{kept_back(gallery)} Another prompt or seed may pass." if all_held else "They were deleted."
+        return [f"There are no pictures of **{name}** here. {held}\n-# for <@{job.owner_id}>"]
     facts = [_seeds(gallery.pictures), ASPECT_NAMES[spec.aspect], f"strength {spec.strength:g}"]
     lines = [
         f"**{name}** · {plain(_cut(spec.prompt, SHOWN_PROMPT))}",
         f"{' · '.join(facts)} · for <@{job.owner_id}>",
     ]
-    withheld = spec.count - len(gallery.pictures)
-    if withheld > 0:
-        lines.append(f"{gallery.maker_title} kept {withheld} of {spec.count} back.")
+    if job.withheld:
+        lines.append(kept_back(gallery))
     notice = f" · {gallery.notice}" if gallery.notice else ""
     return ["\n".join(lines), f"-# Made with {gallery.maker_title}{notice}"]
 
@@ -104,8 +110,9 @@ def _model_name(gallery: Gallery) -> str:
 
 
 def _seeds(pictures: Sequence[Picture]) -> str:
-    seeds = ", ".join(f"`{picture.seed}`" for picture in pictures)
-    return f"{'seed' if len(pictures) == 1 else 'seeds'} {seeds}"
+    # Some providers make a whole order from one seed.
+    seeds = list(dict.fromkeys(f"`{picture.seed}`" for picture in pictures))
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(seeds)}"
 
 
 def _cut(text: str, longest: int) -> str:

@@ -7,7 +7,7 @@ from bot.cards import JobView
 from bot.training.job import Job, JobKind, JobState
 from cogs.ui import words
 from cogs.ui.controls import Layout, button
-from cogs.ui.gallery import draw_gallery
+from cogs.ui.gallery import draw_gallery, kept_back
 from cogs.ui.pictures import add_pictures
 
 _RUNNING = discord.Colour(0x5865F2)
@@ -70,11 +70,22 @@ def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
 
 def _add_samples(container: ui.Container[Layout], view: JobView) -> list[discord.File]:
     if view.gallery is None or not view.gallery.pictures:
-        failure = view.samples_job.failure if view.samples_job else None
-        reason = failure.reason if failure else "No provider here makes pictures with it."
-        container.add_item(ui.TextDisplay(f"There are no first pictures: {reason}"))
+        container.add_item(ui.TextDisplay(f"There are no first pictures: {_why_no_samples(view)}"))
         return []
-    return add_pictures(container, view.gallery)
+    files = add_pictures(container, view.gallery)
+    if view.gallery.job.withheld:
+        container.add_item(ui.TextDisplay(f"-# {kept_back(view.gallery)}"))
+    return files
+
+
+def _why_no_samples(view: JobView) -> str:
+    if view.samples_job is None:
+        return "No provider here makes pictures with it."
+    if view.samples_job.failure is not None:
+        return view.samples_job.failure.reason
+    if view.gallery is not None and view.gallery.job.withheld >= view.gallery.job.pictures.count:
+        return kept_back(view.gallery)
+    return "They were deleted."
 
 
 def _headline(view: JobView) -> str:

@@ -101,18 +101,30 @@ def test_gallery_offers_more_of_the_same():
 
 
 def test_gallery_says_how_many_were_kept_back():
-    layout, _ = draw_gallery(make_gallery(pictures=[make_picture(0)]))
+    layout, _ = draw_gallery(make_gallery(job=make_picture_job(withheld=1), pictures=[make_picture(0)]))
 
     assert "seed `41` ·" in read(layout, 1)
-    assert "Sketch kept 1 of 2 back." in read(layout, 1)
+    assert "Sketch's filter kept 1 of 2 back." in read(layout, 1)
 
 
 def test_gallery_without_pictures_says_so():
     layout, files = draw_gallery(make_gallery(pictures=[]))
 
-    assert read(layout).startswith("There are no pictures of **Rusty** here: they were deleted")
+    assert read(layout).startswith("There are no pictures of **Rusty** here. They were deleted.")
     assert files == []
     assert labels_of(layout) == ["Again", "Vary", "Details"]
+
+
+def test_gallery_says_when_the_filter_kept_all_back():
+    layout, _ = draw_gallery(make_gallery(job=make_picture_job(withheld=2), pictures=[]))
+
+    assert "Sketch's filter kept 2 of 2 back. Another prompt or seed may pass." in read(layout)
+
+
+def test_gallery_names_a_seed_that_all_pictures_share_once():
+    layout, _ = draw_gallery(make_gallery(pictures=[make_picture(0), make_picture(1, seed=41)]))
+
+    assert "\nseed `41` ·" in read(layout, 2)
 
 
 def test_gallery_of_a_deleted_model_offers_no_more():

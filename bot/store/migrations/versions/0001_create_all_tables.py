@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("eta_at", sa.BigInteger(), nullable=True),
         sa.Column("failure", sa.JSON(), nullable=True),
         sa.Column("cost_usd", sa.Float(), nullable=True),
+        sa.Column("withheld", sa.Integer(), server_default="0", nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), server_default=sa.text("0"), nullable=False),
         sa.Column("cleaned", sa.Boolean(), server_default=sa.text("0"), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
