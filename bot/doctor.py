@@ -41,12 +41,12 @@ class Finding:
         return f"{'ok  ' if self.ok else 'TODO'}  {self.part}: {self.detail}"
 
 
-async def examine(settings: Settings) -> Sequence[Finding]:
-    """Return a finding for every part, the vital ones first."""
+async def examine(settings: Settings, *, registry: Registry | None = None) -> Sequence[Finding]:
+    """Return a finding for every part, the vital ones first; the adapters are those of the settings, or these."""
     async with aiohttp.ClientSession() as session:
         folder = settings.darkroom_data_dir.resolve()
         links = SignedFiles(root=folder, secret=b"doctor", public_url=settings.public_url, clock=SystemClock())
-        registry = build_registry(settings, session=session, links=links, folder=folder)
+        registry = registry or build_registry(settings, session=session, links=links, folder=folder)
         token, database, folder_finding, *providers = await asyncio.gather(
             _token(settings, session),
             _database(settings),
@@ -113,20 +113,24 @@ async def _provider(registry: Registry, name: str) -> Finding:
     adapters: list[Trainer | ImageMaker] = [
         adapter for adapter in (registry.trainers.get(name), registry.image_makers.get(name)) if adapter is not None
     ]
-    can = []
-    if name in registry.trainers:
-        can.append(f"trains {_bases(registry.trainers[name])}")
-    if name in registry.image_makers:
-        can.append(f"makes pictures with {_bases(registry.image_makers[name])}")
     try:
         async with asyncio.timeout(PATIENCE):
             healths = [await adapter.check() for adapter in adapters]
     except TimeoutError:
         return Finding(part=adapters[0].title, ok=False, detail=f"did not answer in {PATIENCE:.0f} s")
-    told = " ".join(dict.fromkeys(health.detail for health in healths))
-    return Finding(
-        part=adapters[0].title, ok=all(health.ok for health in healths), detail=f"{told} It {' and '.join(can)}."
-    )
+    told = [*dict.fromkeys(health.detail for health in healths), _abilities(registry, name)]
+    return Finding(part=adapters[0].title, ok=all(health.ok for health in healths), detail=" ".join(filter(None, told)))
+
+
+def _abilities(registry: Registry, name: str) -> str:
+    """Return what a provider can do here, a sentence; nothing when it lacks what it needs."""
+    trainer, maker = registry.trainers.get(name), registry.image_makers.get(name)
+    can = []
+    if trainer is not None and trainer.capabilities.base_models:
+        can.append(f"trains {_bases(trainer)}")
+    if maker is not None and maker.capabilities.base_models:
+        can.append(f"makes pictures with {_bases(maker)}")
+    return f"It {' and '.join(can)}." if can else ""
 
 
 def _bases(adapter: Trainer | ImageMaker) -> str:

@@ -96,6 +96,8 @@ class FakeFal(FaultyServer):
         self.stored: dict[str, Stored] = {}
         #: Nothing leaves the queue.
         self.busy = False
+        #: No order takes long, however large it is.
+        self.brisk = False
         #: Platform lists waiting and running requests too; not documented either way.
         self.lists_unfinished = True
         #: Numbers of pictures that the safety checker flags.
@@ -136,6 +138,9 @@ class FakeFal(FaultyServer):
         refusal = self._stranger(request) or _unfit(endpoint, inputs)
         if refusal is not None:
             return refusal
+        links = [value for key, value in inputs.items() if key.endswith("data_url")]
+        if not all([await self.fetch(link) for link in links]):
+            return web.json_response({"detail": "The archive can't be fetched"}, status=422)
         number = next(self._numbers)
         long = int(inputs.get("steps", 0)) > 1000 or inputs.get("num_images") == 4
         taken = FalRequest(
@@ -144,7 +149,7 @@ class FakeFal(FaultyServer):
             inputs=inputs,
             webhook=request.query.get("fal_webhook"),
             sent_at=datetime.now(UTC),
-            left=LONG if long else 2,
+            left=LONG if long and not self.brisk else 2,
             lifecycle=request.headers.get("X-Fal-Object-Lifecycle-Preference", ""),
         )
         self.requests[taken.id] = taken

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+import aiohttp
 from aiohttp import web
 
 Work = Callable[[web.Request, bytes], Awaitable[web.Response]]
@@ -48,6 +49,8 @@ class FaultyServer:
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
         self.url = ""
+        #: What was fetched from links in orders; None leaves links alone, since those of most tests lead nowhere.
+        self.fetched: dict[str, bytes] | None = None
         self._troubles: list[Trouble] = []
         self._open = asyncio.Event()
         self._runner: web.AppRunner | None = None
@@ -78,6 +81,15 @@ class FaultyServer:
         """Be found by nobody from now on."""
         if self._site is not None:
             await self._site.stop()
+
+    async def fetch(self, url: str) -> bool:
+        """Fetch what an order links to, and tell whether it is there."""
+        if self.fetched is None:
+            return True
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
+            if answer.status == 200:
+                self.fetched[url] = await answer.read()
+            return answer.status == 200
 
     def plan(self, route: str, **how: Any) -> None:
         self._troubles.append(Trouble(route=route, **how))

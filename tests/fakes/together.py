@@ -53,6 +53,8 @@ class FakeTogether(FaultyServer):
         refusal = self._stranger(request) or self._unfit(order)
         if refusal is not None:
             return refusal
+        if not all([await self.fetch(one["path"]) for one in order.get("image_loras", [])]):
+            return _error(400, "Can't load a LoRA", "invalid_request_error")
         count = order.get("n", 1)
         self.bill.append(count)
         data = [
