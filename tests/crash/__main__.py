@@ -11,20 +11,18 @@ from pathlib import Path
 
 from tests.crash.harness import Point, Result, play
 from tests.crash.lives import Launcher
-from tests.crash.scenarios import Scenario
+from tests.crash.scenarios import Beginning, Scenario
 from tests.crash.snapshots import make_snapshot
 
 
 async def enumerate_all(scenarios: Sequence[Scenario], folder: Path, *, abreast: int) -> list[Result]:
     """Kill at each effect that the undisturbed story has, and at the few more that a slower one may have."""
-    snapshots = {
-        trained: await make_snapshot(folder / f"snapshot{trained}", trained=trained) for trained in (False, True)
-    }
+    snapshots = await _make_snapshots(scenarios, folder)
     plan: list[tuple[Scenario, list[Point]]] = []
     async with Launcher.started() as launcher:
         for scenario in scenarios:
             calm = await play(
-                scenario, [], launcher=launcher, snapshot=snapshots[scenario.trained], scratch=folder / f"{scenario}"
+                scenario, [], launcher=launcher, snapshot=snapshots[scenario.beginning], scratch=folder / f"{scenario}"
             )
             _say(f"{calm.line()}   {len(calm.effects)} effects")
             plan += [(scenario, [point]) for point in points_of(len(calm.effects))]
@@ -39,9 +37,7 @@ def points_of(effects: int) -> Iterator[Point]:
 
 async def at_random(scenarios: Sequence[Scenario], folder: Path, *, seed: int, runs: int, abreast: int) -> list[Result]:
     """Kill up to four times in each run, wherever the seed says."""
-    snapshots = {
-        trained: await make_snapshot(folder / f"snapshot{trained}", trained=trained) for trained in (False, True)
-    }
+    snapshots = await _make_snapshots(scenarios, folder)
     dice = random.Random(seed)
     plan = []
     for _ in range(runs):
@@ -50,8 +46,13 @@ async def at_random(scenarios: Sequence[Scenario], folder: Path, *, seed: int, r
     return await _play_all(plan, snapshots, folder, abreast=abreast)
 
 
+async def _make_snapshots(scenarios: Sequence[Scenario], folder: Path) -> dict[Beginning, Path]:
+    beginnings = dict.fromkeys(scenario.beginning for scenario in scenarios)
+    return {beginning: await make_snapshot(folder / f"snapshot-{beginning}", beginning) for beginning in beginnings}
+
+
 async def _play_all(
-    plan: Sequence[tuple[Scenario, list[Point]]], snapshots: dict[bool, Path], folder: Path, *, abreast: int
+    plan: Sequence[tuple[Scenario, list[Point]]], snapshots: dict[Beginning, Path], folder: Path, *, abreast: int
 ) -> list[Result]:
     waiting, results = list(enumerate(plan)), []
 
@@ -59,7 +60,7 @@ async def _play_all(
         async with Launcher.started() as launcher:
             while waiting:
                 number, (scenario, points) = waiting.pop(0)
-                snapshot, scratch = snapshots[scenario.trained], folder / f"{number}"
+                snapshot, scratch = snapshots[scenario.beginning], folder / f"{number}"
                 result = await play(scenario, points, launcher=launcher, snapshot=snapshot, scratch=scratch)
                 results.append(result)
                 _say(result.line())

@@ -12,7 +12,7 @@ from playground.errors import PersonError
 from playground.server import Playground
 from tests.crash.launcher import Run
 from tests.crash.lives import Launcher, Life
-from tests.crash.scenarios import Scenario, Story
+from tests.crash.scenarios import NO_TIME_DAYS, Scenario, Story
 from tests.crash.snapshots import move_in
 from tests.crash.verdict import violations
 from tests.fakes.till import Till
@@ -64,7 +64,8 @@ async def play(
 ) -> Result:
     """Play a story; its first lives end at these points, and one more life brings it to its end.
 
-    Effects are counted from the person's press on, and in later lives from their start. `paid_before` puts each order
+    Effects are counted from the person's press on, and in later lives from their start, where a story without a press
+    counts them at once. `paid_before` puts each order
     on the bill twice, for proving that this would be seen.
     """
     await asyncio.to_thread(scratch.mkdir, parents=True)
@@ -74,6 +75,8 @@ async def play(
         place = owner.in_channel()
         story = Story(scenario=scenario, discord=discord, till=till, folder=scratch / "data", person=place)
         log = scratch / "log"
+        if story.from_the_start:
+            await asyncio.to_thread((scratch / "armed").touch)
         for number, point in enumerate([*points, Point(number=0)]):
             run = run_of(story, scratch, trail=scratch / f"trail{number}", point=point)
             life = await launcher.start(run)
@@ -111,6 +114,7 @@ def run_of(story: Story, scratch: Path, *, trail: Path, point: Point) -> Run:
         log=str(scratch / "log"),
         kill_at=point.number,
         after=point.after,
+        keep_days=NO_TIME_DAYS if story.scenario is Scenario.RETENTION else None,
     )
 
 

@@ -1,5 +1,7 @@
 """The process under test: the real bot, with every effect numbered and a SIGKILL at one of them.
 
+An effect is a commit, an HTTP request with its answer, or a blob that is written or removed.
+
 `python -m tests.crash.launcher` reads one `Run` as JSON from a line of its standard input, forks a process for it, and
 writes the process's id, then its end. Forking saves the second that the imports take; the process is one of its own.
 """
@@ -16,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from obstore.store import LocalStore
 from pydantic import SecretStr
 from sqlalchemy.engine.default import DefaultDialect
 
@@ -44,6 +47,8 @@ class Run:
     kill_at: int = 0
     #: Killed when the effect has been had, rather than just before.
     after: bool = False
+    #: Days that photos and drafts are kept; None for as long as usual.
+    keep_days: float | None = None
 
     def line(self) -> str:
         return json.dumps(asdict(self)) + "\n"
@@ -59,9 +64,11 @@ class Instruments:
         self._trail = os.open(run.trail, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def install(self) -> None:
-        """Put the instruments at the two places that every effect passes."""
+        """Put the instruments at the places that every effect passes."""
         self._watch_commits()
         self._watch_requests()
+        self._watch_blobs("put_async")
+        self._watch_blobs("delete_async")
 
     def _begin(self, what: str) -> int:
         if not Path(self._run.armed).exists():
@@ -98,6 +105,17 @@ class Instruments:
 
         aiohttp.ClientSession._request = counted  # type: ignore[method-assign,assignment]  # as above
 
+    def _watch_blobs(self, method: str) -> None:
+        effect: Callable[..., Awaitable[Any]] = getattr(LocalStore, method)
+
+        async def counted(store: LocalStore, key: str, *more: Any) -> Any:
+            number = self._begin(f"blob {method.removesuffix('_async')} {key.partition('/')[0]}/…")
+            answer = await effect(store, key, *more)
+            self._strike(number, after=True)
+            return answer
+
+        setattr(LocalStore, method, counted)
+
 
 def _where(url: str, run: Run) -> str:
     """Shorten an address to what tells one effect from another."""
@@ -115,10 +133,15 @@ async def live(run: Run) -> None:
         discord_gateway_url=run.gateway_url,
         darkroom_data_dir=Path(run.folder),
         darkroom_card_seconds=0.05,
+        **_kept_for(run.keep_days),
     )
     point_at(settings)
     async with opened_services(settings, registry=till_registry(run.till)) as services:
         await stay_connected(services, run.token)
+
+
+def _kept_for(days: float | None) -> dict[str, Any]:
+    return {} if days is None else {"darkroom_keep_photos_days": days, "darkroom_keep_drafts_days": days}
 
 
 def _child(run: Run) -> None:

@@ -1,6 +1,7 @@
 """What a person does while the bot dies under them, and how one knows that it is over."""
 
 import asyncio
+import hashlib
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,17 +15,35 @@ from playground.server import Playground
 from tests.fakes.till import QUEUED, RUNNING, USUAL, Till
 
 
+class Beginning(StrEnum):
+    """What a story begins with."""
+
+    #: A draft of two photos.
+    DRAFT = "draft"
+    #: The model that was trained from it.
+    MODEL = "model"
+    #: That model, two drafts that nobody touched since, and photos that wait for a draft.
+    ATTIC = "attic"
+
+
 class Scenario(StrEnum):
     """What the person does."""
 
     TRAINING = "training"
     GENERATION = "generation"
     CANCEL = "cancel"
+    #: They only look at their models, while the bot removes what was kept long enough.
+    RETENTION = "retention"
 
     @property
-    def trained(self) -> bool:
-        """Tell whether it begins with a model."""
-        return self is Scenario.GENERATION
+    def beginning(self) -> Beginning:
+        """Return what it begins with."""
+        return BEGINNINGS.get(self, Beginning.DRAFT)
+
+
+BEGINNINGS = {Scenario.GENERATION: Beginning.MODEL, Scenario.RETENTION: Beginning.ATTIC}
+#: What is kept how long when everything is due at once.
+NO_TIME_DAYS = 1e-6
 
 
 @dataclass(kw_only=True)
@@ -38,11 +57,22 @@ class Story:
     person: Place
     #: The message whose button they press.
     message: SeenMessage | Outcome | None = None
+    #: They have seen the answer to what they only looked at.
+    answered: bool = False
     #: The jobs that were there before.
     old: set[str] = field(init=False)
+    #: The models and pictures that were there before, by key, with the hash of each.
+    treasures: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.old = {row["id"] for row in self.rows("SELECT id FROM jobs")}
+        keys = self.named_blobs("loras", "pictures")
+        self.treasures = {key: hash_of(self.folder / "blobs" / key) for key in keys}
+
+    @property
+    def from_the_start(self) -> bool:
+        """Tell whether it begins with the bot's first life, rather than with a press in it."""
+        return self.scenario is Scenario.RETENTION
 
     async def begin(self) -> None:
         """Come as far as the press, undisturbed."""
@@ -57,7 +87,9 @@ class Story:
 
     async def act(self) -> None:
         """Press the button, or give the command."""
-        if self.scenario is Scenario.GENERATION:
+        if self.scenario is Scenario.RETENTION:
+            self.answered |= "Rusty" in (await self.person.slash("models list")).text
+        elif self.scenario is Scenario.GENERATION:
             await self.person.slash("generate", model="Rusty", prompt="rustyfox in the snow", count=2)
         elif self.message is not None:
             await self.person.press(self.message, "Train it" if self.scenario is Scenario.TRAINING else "Cancel")
@@ -66,7 +98,7 @@ class Story:
         """Tell whether the bot has written down what the person wanted."""
         if self.scenario is Scenario.CANCEL:
             return any(row["cancel_requested"] for row in self.jobs())
-        return bool(self.jobs())
+        return self.answered or bool(self.jobs())
 
     def over(self) -> bool:
         """Tell whether nothing more is going to happen."""
@@ -74,7 +106,12 @@ class Story:
             "SELECT 1 FROM cards JOIN jobs ON jobs.id = cards.job_id"
             " WHERE cards.shown_revision < jobs.revision AND cards.given_up IS NULL"
         )
-        return self.heard() and all(row["cleaned"] for row in self.jobs()) and not stale
+        due = self.scenario is Scenario.RETENTION and (
+            self.rows("SELECT 1 FROM photos")
+            or self.rows("SELECT 1 FROM drafts WHERE state = 'open'")
+            or self.lying_blobs() - self.named_blobs("loras", "pictures")
+        )
+        return self.heard() and all(row["cleaned"] for row in self.jobs()) and not stale and not due
 
     async def until_over(self) -> None:
         """Wait until nothing more is going to happen."""
@@ -85,8 +122,22 @@ class Story:
         """Return the jobs of this story."""
         return [row for row in self.rows("SELECT * FROM jobs") if row["id"] not in self.old]
 
+    def named_blobs(self, *tables: str) -> set[str]:
+        """Return the keys of the blobs that rows of these tables name."""
+        return {row["blob_key"] for table in tables for row in self.rows(f"SELECT blob_key FROM {table}")}
+
+    def lying_blobs(self) -> set[str]:
+        """Return the keys of the blobs that are there."""
+        blobs = self.folder / "blobs"
+        return {str(path.relative_to(blobs)) for path in blobs.rglob("*") if path.is_file()}
+
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Read the bot's database from outside."""
         with closing(sqlite3.connect(f"file:{self.folder / 'darkroom.db'}?mode=ro", uri=True, timeout=10)) as reader:
             reader.row_factory = sqlite3.Row
             return [dict(row) for row in reader.execute(query)]
+
+
+def hash_of(path: Path) -> str:
+    """Return a file's SHA-256; empty when there is no such file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""

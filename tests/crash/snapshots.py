@@ -16,6 +16,7 @@ from playground.person import Person
 from playground.server import Playground
 from providers.recipe import BaseModelName, SubjectKind
 from tests.cogs.photos import swatches
+from tests.crash.scenarios import Beginning
 from tests.fakes.till import Till
 from tests.fakes.till_adapter import till_registry
 from tests.house import make_settings
@@ -23,14 +24,16 @@ from tests.house import make_settings
 PERSON = "ada"
 
 
-async def make_snapshot(folder: Path, *, trained: bool) -> Path:
-    """Leave a data folder with a draft of two photos, or with the model that was trained from it."""
+async def make_snapshot(folder: Path, beginning: Beginning) -> Path:
+    """Leave a data folder with what a story begins with."""
     async with Playground() as discord, Till() as till:
         settings, registry = make_settings(discord, folder), till_registry(till.url)
         async with opened_services(settings, registry=registry) as services:
             await fill_draft(services, discord)
-            if trained:
+            if beginning is not Beginning.DRAFT:
                 await _train(services, discord)
+            if beginning is Beginning.ATTIC:
+                await _forget(services, discord)
     return folder
 
 
@@ -38,14 +41,32 @@ async def fill_draft(
     services: Services, discord: Playground, base_model: BaseModelName = BaseModelName.FLUX_1_DEV
 ) -> str:
     """Open a draft with two tiny photos for the person; return its id."""
-    owner, posting, kind = discord.person(PERSON), discord.posting, SubjectKind.ANIMAL
+    owner, kind = discord.person(PERSON), SubjectKind.ANIMAL
     draft = await services.drafts.open(
         owner.id, name="Rusty", trigger_word="rustyfox", kind=kind, base_model=base_model
     )
-    stored = [posting.store(discord.channel, SentFile(filename=p.name, data=p.data)) for p in swatches(2)]
-    uploads = [Upload(file_name=a.filename, size=len(a.data), url=f"{posting.cdn_base}{a.path}") for a in stored]
-    await services.intake.receive(owner.id, uploads, draft_id=draft.id)
+    await services.intake.receive(owner.id, _uploads(discord), draft_id=draft.id)
     return draft.id
+
+
+def _uploads(discord: Playground) -> list[Upload]:
+    posting = discord.posting
+    stored = [posting.store(discord.channel, SentFile(filename=p.name, data=p.data)) for p in swatches(2)]
+    return [Upload(file_name=a.filename, size=len(a.data), url=f"{posting.cdn_base}{a.path}") for a in stored]
+
+
+async def _forget(services: Services, discord: Playground) -> None:
+    """Open two drafts, the first with photos, and send photos for which nobody picks a draft."""
+    owner = discord.person(PERSON)
+    bella, _ = [
+        await services.drafts.open(
+            owner.id, name=name, trigger_word="fox", kind=SubjectKind.ANIMAL, base_model=BaseModelName.FLUX_1_DEV
+        )
+        for name in ("Bella", "Carla")
+    ]
+    await services.intake.receive(owner.id, _uploads(discord), draft_id=bella.id)
+    held = await services.intake.receive(owner.id, _uploads(discord))
+    assert held.batch_id is not None
 
 
 async def _train(services: Services, discord: Playground) -> None:

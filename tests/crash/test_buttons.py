@@ -7,7 +7,7 @@ import pytest
 from playground.server import Playground
 from tests.crash.harness import Point, run_of
 from tests.crash.lives import Launcher
-from tests.crash.scenarios import Scenario, Story
+from tests.crash.scenarios import Beginning, Scenario, Story
 from tests.crash.snapshots import make_snapshot, move_in
 from tests.fakes.till import QUEUED, RUNNING, USUAL, Till
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("processes")
 @asynccontextmanager
 async def story_of(tmp_path):
     """Give a person with a draft, and a function that gives the bot one more life, which ends with a SIGKILL."""
-    snapshot = await make_snapshot(tmp_path / "snapshot", trained=False)
+    snapshot = await make_snapshot(tmp_path / "snapshot", Beginning.DRAFT)
     async with Playground() as discord, Till() as till, Launcher.started() as launcher:
         owner, folder = move_in(snapshot, tmp_path / "data", discord), tmp_path / "data"
         place = owner.in_channel()

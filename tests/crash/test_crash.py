@@ -4,7 +4,7 @@ import pytest
 
 from tests.crash.harness import Point, Result, play
 from tests.crash.lives import Launcher
-from tests.crash.scenarios import Scenario
+from tests.crash.scenarios import Beginning, Scenario
 from tests.crash.snapshots import make_snapshot
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -21,7 +21,7 @@ def spread(calm: Result) -> list[Point]:
 
 @pytest.mark.parametrize("scenario", list(Scenario))
 async def test_killed_bot_pays_once_and_posts_once(tmp_path, scenario):
-    snapshot = await make_snapshot(tmp_path / "snapshot", trained=scenario.trained)
+    snapshot = await make_snapshot(tmp_path / "snapshot", scenario.beginning)
     async with Launcher.started() as launcher:
 
         async def told(*points: Point) -> Result:
@@ -37,7 +37,7 @@ async def test_killed_bot_pays_once_and_posts_once(tmp_path, scenario):
 
 
 async def test_harness_sees_an_order_that_was_paid_twice(tmp_path):
-    snapshot = await make_snapshot(tmp_path / "snapshot", trained=False)
+    snapshot = await make_snapshot(tmp_path / "snapshot", Beginning.DRAFT)
     async with Launcher.started() as launcher:
         result = await play(
             Scenario.TRAINING, [], launcher=launcher, snapshot=snapshot, scratch=tmp_path / "run", paid_before=True

@@ -4,15 +4,22 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.crash.scenarios import Scenario, Story
+from tests.crash.scenarios import Scenario, Story, hash_of
 from tests.fakes.till import TillJob
 
 #: How many orders each story pays for: a training also makes its four samples.
-PAID = {Scenario.TRAINING: 2, Scenario.GENERATION: 1, Scenario.CANCEL: 1}
+PAID = {Scenario.TRAINING: 2, Scenario.GENERATION: 1, Scenario.CANCEL: 1, Scenario.RETENTION: 0}
 #: What the till says that an order cost, in millionths of a dollar.
 TILL_MICRO_USD = 250_000
 #: The messages that stand in the channel at the end: a training's card and its last word, or the one card.
-MESSAGES = {Scenario.TRAINING: 2, Scenario.GENERATION: 1, Scenario.CANCEL: 1}
+MESSAGES = {Scenario.TRAINING: 2, Scenario.GENERATION: 1, Scenario.CANCEL: 1, Scenario.RETENTION: 0}
+#: The drafts at the end; everybody but the canceled one has a model.
+DRAFTS = {
+    Scenario.TRAINING: {"Rusty": "trained"},
+    Scenario.GENERATION: {"Rusty": "trained"},
+    Scenario.CANCEL: {"Rusty": "open"},
+    Scenario.RETENTION: {"Rusty": "trained", "Bella": "discarded", "Carla": "discarded"},
+}
 
 
 def violations(story: Story, log: str) -> list[str]:
@@ -56,9 +63,12 @@ def _rows(story: Story) -> Iterator[str]:
     wanted = ["canceled"] if story.scenario is Scenario.CANCEL else ["succeeded"] * PAID[story.scenario]
     if states != wanted:
         yield f"the rows say {states}, not {wanted}"
-    [draft] = story.rows("SELECT state FROM drafts")
-    if draft["state"] != ("open" if story.scenario is Scenario.CANCEL else "trained"):
-        yield f"the draft is {draft['state']}"
+    drafts = {row["name"]: row["state"] for row in story.rows("SELECT name, state FROM drafts")}
+    if drafts != DRAFTS[story.scenario]:
+        yield f"the drafts are {drafts}"
+    photos = len(story.rows("SELECT 1 FROM photos"))
+    if photos != (0 if story.scenario is Scenario.RETENTION else 2):
+        yield f"there are rows of {photos} photos"
     models = len(story.rows("SELECT 1 FROM loras"))
     if models != (0 if story.scenario is Scenario.CANCEL else 1):
         yield f"there are {models} models"
@@ -83,14 +93,13 @@ def _files(story: Story) -> Iterator[str]:
     work, blobs = story.folder / "work", story.folder / "blobs"
     if left := [path.name for path in _children(work)]:
         yield f"left in work/: {left}"
-    owned = {
-        row["blob_key"] for table in ("photos", "loras", "pictures") for row in story.rows(f"SELECT * FROM {table}")
-    }
-    lying = {str(path.relative_to(blobs)) for path in blobs.rglob("*") if path.is_file()}
+    owned, lying = story.named_blobs("photos", "loras", "pictures"), story.lying_blobs()
     if orphans := lying - owned:
         yield f"blobs of nobody: {sorted(orphans)}"
     if missing := owned - lying:
         yield f"blobs are missing: {sorted(missing)}"
+    if changed := [key for key, hashed in story.treasures.items() if hash_of(blobs / key) != hashed]:
+        yield f"models or pictures were changed: {changed}"
 
 
 def _children(folder: Path) -> list[Path]:
