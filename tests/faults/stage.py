@@ -111,6 +111,12 @@ class Stage:
             assert [len(m.images) for m in said if ready in m.text] == [4]
 
 
+async def met(event: asyncio.Event) -> None:
+    """Wait until a planned misfortune has struck."""
+    async with asyncio.timeout(10):
+        await event.wait()
+
+
 async def breath() -> None:
     """Let the others go on for a moment, where there is no event to wait for."""
     await asyncio.sleep(0.01)

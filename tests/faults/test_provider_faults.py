@@ -1,5 +1,6 @@
 """What a person sees, and what holds, when a provider or the way to it fails; how the rails meet it is tested there."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 
@@ -12,7 +13,7 @@ from bot.training.job import JobKind, JobState
 from tests.fakes.till import QUEUED, SUCCEEDED, Look
 from tests.fakes.till_adapter import till_registry
 from tests.faults.careful_till import careful_registry, tar_of
-from tests.faults.stage import SkippingClock, breath, stage
+from tests.faults.stage import SkippingClock, breath, met, stage
 
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 EVER = 10_000
@@ -25,6 +26,14 @@ impatient = partial(till_registry, patience=0.2)
 async def booked(s):
     async with s.services.database.begin() as connection:
         return await ledger.totals(connection)
+
+
+async def polled(s, times):
+    """Wait until the till was asked so many times more how a job stands."""
+    before = s.till.asked["poll"]
+    async with asyncio.timeout(10):
+        while s.till.asked["poll"] < before + times:
+            await breath()
 
 
 async def drafts_open(s):
@@ -47,9 +56,9 @@ async def drafts_open(s):
 )
 async def test_unclear_answer_to_the_order_is_paid_once(tmp_path, trouble):
     async with stage(tmp_path, registry=impatient) as s:
-        met = s.till.plan("submit", **trouble)
+        trouble = s.till.plan("submit", **trouble)
         await s.running()
-        assert met.met.is_set()
+        assert trouble.met.is_set()
         s.go_on()
         await s.assert_sound()
 
@@ -110,8 +119,8 @@ async def test_provider_that_wants_money_first_is_told_and_costs_nothing(tmp_pat
 async def test_trouble_while_it_runs_is_outlived(tmp_path, trouble):
     async with stage(tmp_path, registry=impatient) as s:
         card = await s.running()
-        met = s.till.plan("poll", **trouble)
-        await met.met.wait()
+        trouble = s.till.plan("poll", **trouble)
+        await met(trouble.met)
         s.go_on()
         ready = await s.place.wait_for(lambda m: "**Ready**" in m.text)
         assert ready.id == card.id
@@ -129,9 +138,7 @@ async def test_strange_status_leaves_the_card_running(tmp_path, look):
     async with stage(tmp_path) as s:
         await s.running()
         s.go_on(look)
-        polls = s.till.asked["poll"]
-        while s.till.asked["poll"] < polls + 5:
-            await breath()
+        await polled(s, 5)
         [card] = s.bot_says()
         assert "**Training**" in card.text
         s.go_on()
@@ -144,9 +151,7 @@ async def test_lost_provider_is_said_on_the_card_and_once_in_the_log(tmp_path, c
         outage = s.till.plan("poll", status=503, times=EVER)
         note = "Till does not answer right now. It goes on by itself once it does."
         await s.place.wait_for(lambda m: note in m.text)
-        before = s.till.asked["poll"]
-        while s.till.asked["poll"] < before + 3:
-            await breath()
+        await polled(s, 3)
         outage.times = 0
         back = await s.place.wait_for(lambda m: "step 1 of 3" in m.text and note not in m.text)
         assert back.has_button("Cancel")
@@ -221,10 +226,10 @@ async def test_bad_result_is_never_kept_and_its_reason_told(tmp_path, trouble, a
 async def test_result_that_is_bad_once_is_fetched_again(tmp_path, trouble):
     async with stage(tmp_path, registry=careful_registry) as s:
         await s.running()
-        met = s.till.plan("collect", **trouble)
+        trouble = s.till.plan("collect", **trouble)
         s.go_on()
         await s.assert_sound()
-        assert met.met.is_set()
+        assert trouble.met.is_set()
 
 
 async def test_samples_that_fail_leave_the_model_and_say_so(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.till import QUEUED, RUNNING, Till
-from tests.faults.stage import POST, performing, quoted
+from tests.faults.stage import POST, met, performing, quoted
 from tests.playing import running_playground
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -80,7 +80,7 @@ async def test_sigterm_during_a_paid_call_that_ends_in_time_keeps_its_answer(tmp
         async with bot_process(discord, till, tmp_path) as process:
             call = till.plan("submit", hang=True)
             await place.press(await quoted(place), "Train it")
-            await call.met.wait()
+            await met(call.met)
             asyncio.get_running_loop().call_later(0.1, till.release)
             assert await told_to_stop(process) == 0
         assert "Traceback" not in log_of(tmp_path)
@@ -100,7 +100,7 @@ async def test_sigterm_during_a_paid_call_that_does_not_end_parks_it(tmp_path, a
         async with bot_process(discord, till, tmp_path, patience=0.1) as process:
             call = till.plan("submit", hang=True, after=accepted)
             await place.press(await quoted(place), "Train it")
-            await call.met.wait()
+            await met(call.met)
             assert await told_to_stop(process) == 0
         assert "Traceback" not in log_of(tmp_path)
         await discord.bot_gone()
@@ -119,7 +119,7 @@ async def test_sigterm_while_discord_keeps_silent_ends_in_time(tmp_path):
             quote = await quoted(place)
             silent = discord.faults.hold(method=POST[0], path=POST[1])
             await place.press(quote, "Train it")
-            await silent.arrived.wait()
+            await met(silent.arrived)
             assert await told_to_stop(process) == 0
         silent.release()
         await discord.bot_gone()
