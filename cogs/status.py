@@ -36,7 +36,7 @@ TROUBLE_SECONDS = 5.0
 #: A card that cannot be shown is tried again ever later, up to this many seconds.
 LONGEST_REST = 300.0
 #: Seconds that messages under way get at shutdown; a nonce keeps one that is cut off from being posted twice.
-DRAIN_SECONDS = 2.0
+DRAIN_SECONDS = 1.0
 #: Discord lets messages older than an hour be edited far less often; we slow down before that.
 OLD = timedelta(minutes=55)
 OLD_SECONDS = 60.0
