@@ -124,6 +124,7 @@ class TrainerCapabilities(AdapterCapabilities):
     steps: Limits
     rank: Limits | None
     learning_rate: Limits | None
+    #: Longest sides in pixels, the default first.
     resolutions: Sequence[int]
     autocaption: bool
 

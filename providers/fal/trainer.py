@@ -78,8 +78,8 @@ class FalTrainer(FalAdapter[TrainingOrder, TrainedLora]):
             steps=self._trainer.steps,
             rank=None,
             learning_rate=self._trainer.learning_rate,
-            # It has no use for a number; 1024 is what presets ask for.
-            resolutions=(512, 768, 1024),
+            # It has no use for a number.
+            resolutions=(1024, 768, 512),
             autocaption=self._trainer.autocaption,
         )
 

@@ -48,7 +48,7 @@ _OSTRIS = KnownTrainer(
     steps=Limits(low=3, high=6000, default=1000),
     rank=Limits(low=1, high=128, default=16),
     learning_rate=Limits(low=1e-6, high=1e-2, default=4e-4),
-    resolutions=(512, 768, 1024),
+    resolutions=(1024, 768, 512),
     autocaption=True,
     hardware="gpu-h100",
     seconds=Seconds(fixed=(120, 300), per_step=(0.56, 1.65)),

@@ -25,6 +25,7 @@ async def test_quote_tells_low_and_high_with_their_basis_and_its_date(tmp_path):
         quote = await alice.place.slash("train")
         assert "Replicate: the only one here for FLUX.1 [dev]." in quote.text
         assert "replicate.com/pricing, 2026-10-01" in quote.text
+        assert "1000 steps · 1024 px · rank 16" in quote.text
         assert "Photos go to Replicate" in quote.text
         assert not alice.town.replicate.bill
 
