@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from bot.app import opened_services
 from bot.budget import MICRO, disagreements
 from bot.client import point_at, stay_connected
-from bot.demo import play_demo
+from bot.demo import PROVIDERS, play_demo
 from bot.doctor import examine
 from bot.errors import StartupError
 from bot.logs import start_logging
@@ -50,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     ledger = commands.add_parser("ledger", help="look into the ledger")
     ledger.add_argument("what", choices=["check"], help="check: prove that every job's money adds up")
     demo = commands.add_parser("demo", help="play the whole story on this machine: no account, no key, no token")
+    demo.add_argument(
+        "--provider",
+        choices=list(PROVIDERS),
+        default=PROVIDERS[0],
+        help="who trains: sketch, a small real model (the default), or a stand-in for Replicate on this machine",
+    )
     demo.add_argument("--photos", type=Path, metavar="DIR", help="a folder with photos of your own to train from")
     demo.add_argument(
         "--out",
@@ -64,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 def _work(options: argparse.Namespace) -> Coroutine[Any, Any, int]:
     match options.command:
         case "demo":
-            return play_demo(folder=options.out, photos=options.photos)
+            return play_demo(folder=options.out, photos=options.photos, provider=options.provider)
         case "doctor":
             return _consult(_settings())
         case "ledger":

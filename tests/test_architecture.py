@@ -58,12 +58,13 @@ PLACES = {
     "pydantic_settings": ("bot/settings.py", "bot/demo.py"),
     "pillow_heif": ("bot/photo_workers.py",),
     "rich": ("bot/demo.py", "playground/demo.py"),
-    "safetensors": ("providers/*",),
+    "safetensors": ("providers/*", "playground/replicate_goods.py"),
     "numpy": (
         "bot/photo*.py",
         "providers/sketch/*",
         "playground/canvas.py",
         "playground/fox.py",
+        "playground/replicate_goods.py",
         "playground/sample_photos.py",
     ),
     "PIL": (
@@ -74,6 +75,7 @@ PLACES = {
         "providers/sketch/pictures.py",
         "playground/canvas.py",
         "playground/fox.py",
+        "playground/replicate_goods.py",
         "playground/sample_photos.py",
     ),
 }

@@ -1,4 +1,4 @@
-"""`darkroom demo` for real, as the process that a person starts; two full runs, since each takes its time."""
+"""`darkroom demo` for real, as the process that a person starts; three full runs, since each takes its time."""
 
 import asyncio
 import io
@@ -79,6 +79,12 @@ async def own(tmp_path_factory):
     return await run_demo(tmp_path_factory.mktemp("demo") / "own", "--photos", folder)
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hosted(tmp_path_factory):
+    """The demo with the stand-in for Replicate."""
+    return await run_demo(tmp_path_factory.mktemp("demo") / "hosted", "--provider", "replicate")
+
+
 def opened(data):
     picture = Image.open(io.BytesIO(data))
     picture.load()
@@ -153,6 +159,34 @@ def test_demo_trains_from_photos_of_ones_own(own):
 
 def test_demo_names_the_file_that_is_no_photo(own):
     assert re.search(r"broken\.jpg .{10,}", own.conversation.split("Added 4 photos")[1])
+
+
+def test_demo_with_replicate_ends_well(hosted):
+    assert (hosted.code, hosted.err) == (0, "")
+    assert len(hosted.pictures) == 8
+    assert len(set(hosted.pictures.values())) == 8
+    assert {opened(data).size for data in hosted.pictures.values()} == {(1024, 1024)}
+
+
+def test_demo_with_replicate_says_first_that_it_is_a_stand_in(hosted):
+    before, _ = hosted.out.split("/draft new", 1)
+    for part in ("Replicate is a stand-in here", "drawn by code", "Replicate's OpenAPI file", "not run live"):
+        assert part in before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Train Rusty with Replicate?",
+        "replicate.com/pricing, 2026-10-01",
+        "Photos go to Replicate for the training",
+        "[card] Training · training · step",
+        "Rusty is ready",
+        "Made with Replicate",
+    ],
+)
+def test_demo_with_replicate_keeps_the_conversation(hosted, line):
+    assert line in hosted.conversation
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["missing", "empty"])

@@ -378,7 +378,7 @@ async def test_replicate_s_next_page_is_read_from_replicate_alone(tmp_path):
     async with trainer_bench(tmp_path) as bench:
         adapter, order = bench.make_adapter(), bench.make_order("job-1")
         prepared = await adapter.prepare(order)
-        bench.fake._page = lambda request, entries: fakes.web.json_response(
+        bench.fake.page = lambda request, entries: fakes.web.json_response(
             {"previous": None, "next": "https://evil.example/v1/trainings?cursor=3", "results": []}
         )
         with pytest.raises(UnexpectedAnswer, match="another place"):
