@@ -57,10 +57,10 @@ async def waiting_training(tmp_path):
 
 
 async def polls_settle(till):
-    """Wait until no poll has come for a moment, and return how many there were."""
-    seen = -1
-    while till.asked["poll"] != seen:
-        seen = till.asked["poll"]
+    """Wait until there was a poll and none has come for a moment, and return how many there were."""
+    seen = 0
+    while not seen or till.asked["poll"] != seen:
+        seen = till.asked.get("poll", 0)
         await asyncio.sleep(0.1)
     return seen
 
