@@ -64,6 +64,11 @@ class CardService:
         async with self._database.begin() as connection:
             await rows.write(connection, card)
 
+    async def give_up(self, job_id: str, *, reason: str) -> None:
+        """Let a card be, and keep the reason; whatever else is known of it stays."""
+        async with self._database.begin() as connection:
+            await rows.give_up(connection, job_id, reason=reason)
+
     async def view(self, card: Card) -> JobView:
         """Return what the card is about, as it is now."""
         async with self._database.begin() as connection:

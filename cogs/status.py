@@ -35,6 +35,8 @@ IDLE_SECONDS = 2.0
 TROUBLE_SECONDS = 5.0
 #: A card that cannot be shown is tried again ever later, up to this many seconds.
 LONGEST_REST = 300.0
+#: A card that Discord refuses so often in a row is given up; with its rests that takes about ten minutes.
+MOST_REFUSALS = 8
 #: Seconds that messages under way get at shutdown; a nonce keeps one that is cut off from being posted twice.
 DRAIN_SECONDS = 1.0
 #: Discord lets messages older than an hour be edited far less often; we slow down before that.
@@ -44,6 +46,8 @@ OLD_SECONDS = 60.0
 #: Discord's codes for a message that is gone, and for a channel where we cannot post.
 _NO_MESSAGE = frozenset({10008})
 _NO_CHANNEL = frozenset({10003, 50001, 50013})
+#: HTTP's codes for a message that would be refused again: it breaks a rule of Discord's, or is too large.
+_REFUSED = frozenset({400, 413})
 
 
 class StatusBoard(commands.Cog):
@@ -58,6 +62,8 @@ class StatusBoard(commands.Cog):
         self._not_before: dict[int, float] = {}
         #: When a card that could not be shown is tried again, and its pause; the others of its channel go first.
         self._resting: dict[str, tuple[float, float]] = {}
+        #: How often in a row Discord refused a card; counted anew after a restart without harm.
+        self._refusals: dict[str, int] = {}
         self._busy: dict[int, asyncio.Task[None]] = {}
 
     async def cog_load(self) -> None:
@@ -116,8 +122,11 @@ class StatusBoard(commands.Cog):
         try:
             pause = await self._show(card)
             rest = 0.0
+            self._refusals.pop(card.job_id, None)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             log.warning("card of job %s was not sent: %s", card.job_id, error)
+            if await self._given_up(card, error):
+                rest = 0.0
         except Exception:  # a card that cannot be drawn must not keep the others from being shown
             log.exception("card of job %s", card.job_id)
         finally:
@@ -126,6 +135,18 @@ class StatusBoard(commands.Cog):
             self._not_before[card.channel_id] = loop.time() + pause
             del self._busy[card.channel_id]
             self._wake.set()
+
+    async def _given_up(self, card: Card, error: Exception) -> bool:
+        """Count a refusal, and give the card up after too many: its job goes on, and /jobs shows it."""
+        if not isinstance(error, discord.HTTPException) or error.status not in _REFUSED:
+            return False
+        self._refusals[card.job_id] = self._refusals.get(card.job_id, 0) + 1
+        if self._refusals[card.job_id] < MOST_REFUSALS:
+            return False
+        del self._refusals[card.job_id]
+        await self._cards.give_up(card.job_id, reason=f"Discord refuses it: {error}")
+        log.error("card of job %s is given up, Discord refused it %d times", card.job_id, MOST_REFUSALS)
+        return True
 
     async def _show(self, card: Card) -> float:
         """Bring one card up to date and return the seconds that its channel rests after it."""

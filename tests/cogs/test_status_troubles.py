@@ -1,7 +1,13 @@
-"""Cards that Discord does not take: they rest, and nobody waits behind them."""
+"""Cards that Discord does not take: they rest, and nobody waits behind them.
 
+Values of the board are changed by name: each bot that ends drops the extension's modules, and the next loads them anew.
+"""
+
+import asyncio
+
+from bot.store import cards as card_rows
 from bot.training.job import JobState
-from cogs import status
+from cogs.status import MOST_REFUSALS
 from tests.cogs.photos import foxes
 from tests.factories import ended
 from tests.fakes.till import QUEUED, RUNNING, USUAL, Till
@@ -33,7 +39,7 @@ async def test_card_that_discord_refuses_does_not_flood_it(tmp_path):
 
 
 async def test_card_that_discord_refuses_does_not_keep_others_waiting(tmp_path, monkeypatch):
-    monkeypatch.setattr(status, "TROUBLE_SECONDS", 0.05)
+    monkeypatch.setattr("cogs.status.TROUBLE_SECONDS", 0.05)
     async with running_playground() as discord, Till() as till:
         till.script = (QUEUED, RUNNING)
         registry = till_registry(till.url, poll_seconds=0.2)
@@ -48,3 +54,77 @@ async def test_card_that_discord_refuses_does_not_keep_others_waiting(tmp_path, 
             shown = await alice.wait_for(lambda m: "Training Bella" in m.text and "step 1 of 3" in m.text)
 
     assert shown.id != broken.id
+
+
+async def card_given_up(house, job_id):
+    async with asyncio.timeout(10):
+        while True:
+            async with house.services.database.begin() as connection:
+                card = await card_rows.get(connection, job_id)
+            if card is not None and card.given_up:
+                return card
+            await asyncio.sleep(0.02)
+
+
+def invalid_form_body(discord, path, method="PATCH"):
+    body = {"message": "Invalid Form Body", "code": 50035}
+    return discord.faults.answer(400, method=method, path=path, times=10_000, body=body)
+
+
+async def test_card_that_discord_refuses_for_good_is_given_up_and_its_job_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("cogs.status.TROUBLE_SECONDS", 0.02)
+    monkeypatch.setattr("cogs.status.LONGEST_REST", 0.04)
+    async with running_playground() as discord, Till() as till:
+        till.script = (QUEUED, RUNNING)
+        async with running_bot(discord, tmp_path / "data", registry=till_registry(till.url)) as house:
+            alice = discord.person("alice")
+            invalid_form_body(discord, "/channels/*/messages", "POST")
+            await begin_training(alice.in_channel(), "Rusty")
+            [job] = await house.services.training.jobs(alice.id)
+            card = await card_given_up(house, job.id)
+            tried = len(discord.requests("POST", "/channels/*/messages"))
+            [order] = till.jobs.values()
+            order.looks = list(USUAL)
+            job = await ended(house, job.id)
+            listed = await alice.in_channel().slash("jobs")
+
+    assert "50035" in card.given_up
+    assert tried == MOST_REFUSALS
+    assert len(discord.requests("POST", "/channels/*/messages")) == tried
+    assert job.state is JobState.SUCCEEDED
+    assert "Rusty" in listed.text
+
+
+async def test_card_that_is_given_up_leaves_its_channel_to_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr("cogs.status.TROUBLE_SECONDS", 0.02)
+    monkeypatch.setattr("cogs.status.LONGEST_REST", 0.04)
+    async with running_playground() as discord, Till() as till:
+        till.script = (QUEUED, RUNNING)
+        async with running_bot(discord, tmp_path / "data", registry=till_registry(till.url)) as house:
+            alice = discord.person("alice")
+            await begin_training(alice.in_channel(), "Rusty")
+            broken = await alice.in_channel().wait_for(lambda m: "Training Rusty" in m.text and "step 1" in m.text)
+            [first] = await house.services.training.jobs(alice.id)
+            invalid_form_body(discord, f"/channels/*/messages/{broken.id}")
+            [order] = till.jobs.values()
+            order.looks[0].step = 2
+            card = await card_given_up(house, first.id)
+            await begin_training(alice.in_channel(), "Bella")
+            await alice.in_channel().wait_for(lambda m: "Training Bella" in m.text and "step 1 of 3" in m.text)
+
+    assert card.message_id == broken.id
+
+
+async def test_card_in_a_long_outage_is_not_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("cogs.status.TROUBLE_SECONDS", 0.02)
+    monkeypatch.setattr("cogs.status.LONGEST_REST", 0.04)
+    monkeypatch.setattr("cogs.status.MOST_REFUSALS", 1)
+    async with running_playground() as discord, Till() as till:
+        till.script = (QUEUED, RUNNING)
+        async with running_bot(discord, tmp_path / "data", registry=till_registry(till.url)):
+            alice = discord.person("alice").in_channel()
+            discord.faults.answer(503, method="POST", path="/channels/*/messages", times=5)
+            await begin_training(alice, "Rusty")
+            await alice.wait_for(lambda m: "Training Rusty" in m.text and "step 1 of 3" in m.text)
+
+    assert len(discord.requests("POST", "/channels/*/messages")) > 5
