@@ -98,7 +98,7 @@ def _headline(view: JobView) -> str:
 def _where(job: Job) -> str:
     progress, parts = job.progress, [f"**{words.state_of(job)}**"]
     if job.state is JobState.RUNNING and not job.cancel_requested:
-        if progress.phase:
+        if progress.phase and progress.phase.casefold() != words.state_of(job).casefold():
             parts.append(progress.phase)
         if progress.step is not None and progress.total:
             parts.append(f"step {progress.step} of {progress.total}")
