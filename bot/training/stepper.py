@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 MOST_TRIES = 12
 #: Failed tries to reach a provider after which a job that was left to us goes to another one.
 TRIES_BEFORE_ANOTHER = 3
+#: Looks in a row that do not find a paid job, after which it is lost.
+LOOKS_BEFORE_LOST = 3
 #: How many times its longest run a job may be waited for while its provider only fails to answer.
 SILENCE_FACTOR = 2
 #: Seconds before a step that failed is tried again; doubles up to the longest pause.
@@ -224,7 +226,8 @@ class Stepper:
     def _given_up(self, job: Job, craft: Craft, error: Exception) -> tuple[JobState, Failure] | None:
         """Return how a job ends that its provider has, when nothing can be expected of it any more."""
         if isinstance(error, NotFound):
-            return _ENDINGS[RemoteState.LOST]
+            # A provider that spreads its news slowly may not know for a moment what it has taken.
+            return _ENDINGS[RemoteState.LOST] if job.tries + 1 >= LOOKS_BEFORE_LOST else None
         if isinstance(error, ArtifactBroken) and job.tries >= MOST_TRIES:
             return JobState.FAILED, _failure(error)
         if isinstance(error, BotError):

@@ -25,7 +25,7 @@ BATCH = 32
 #: Seconds between two looks for due rows when nobody wakes the loop.
 IDLE_SECONDS = 1.0
 #: Seconds that the steps under way get at shutdown before they are cut off.
-DRAIN_SECONDS = 6.0
+DRAIN_SECONDS = 4.0
 
 
 class Tracker:

@@ -10,6 +10,7 @@ from bot.store import ledger
 from bot.store.ledger import EntryKind
 from bot.training import stepper
 from bot.training.job import JobKind, JobState
+from bot.training.stepper import LOOKS_BEFORE_LOST
 from tests.fakes.till import QUEUED, SUCCEEDED, Look
 from tests.fakes.till_adapter import till_registry
 from tests.faults.careful_till import careful_registry, tar_of
@@ -176,10 +177,19 @@ async def test_cancel_while_the_provider_is_lost_is_done_when_it_is_back(tmp_pat
 
 
 # ---------------------------------------------------------------------- what it delivers
+async def test_result_that_is_not_found_once_is_looked_for_again(tmp_path):
+    async with stage(tmp_path) as s:
+        await s.running()
+        s.till.plan("collect", status=404, times=LOOKS_BEFORE_LOST - 1)
+        s.go_on()
+        await s.place.wait_for(lambda m: "Rusty is ready" in m.text)
+        await s.assert_sound()
+
+
 async def test_result_that_is_gone_is_told_with_its_cost(tmp_path):
     async with stage(tmp_path) as s:
         await s.running()
-        s.till.plan("collect", status=404)
+        s.till.plan("collect", status=404, times=EVER)
         s.go_on()
         told = await s.place.wait_for(lambda m: "tries again" in m.text)
         assert "The provider no longer knows this job." in told.text

@@ -101,7 +101,8 @@ async def test_stop_parks_a_paid_call_that_does_not_end(tmp_path, monkeypatch):
 
 
 def test_stop_fits_into_ten_seconds():
-    assert status.DRAIN_SECONDS + tracker.DRAIN_SECONDS + submitter.LAST_WORD_SECONDS <= 10
+    # Two more for what closes after them: the connection, the web server, the photo threads, the database.
+    assert status.DRAIN_SECONDS + tracker.DRAIN_SECONDS + submitter.LAST_WORD_SECONDS <= 8
 
 
 async def test_lease_of_a_step_that_is_gone_is_not_renewed(tmp_path):
