@@ -3,6 +3,7 @@
 Every variable stands in .env.example with the same sentence; a test holds the two together.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -91,6 +92,11 @@ class Settings(BaseSettings):
     darkroom_preferred_providers: str = Field(
         default="", description="Providers in the order that the bot prefers them, names with commas between."
     )
+    darkroom_prices: str = Field(
+        default="",
+        description="Prices in US dollars that you know better than the bot, with commas between; names as in "
+        "docs/providers.md, such as replicate/gpu-h100=0.0015.",
+    )
     darkroom_sketch: bool = Field(
         default=True, description="Offer Sketch, the small trainer on this machine: true or false."
     )
@@ -105,6 +111,18 @@ class Settings(BaseSettings):
     @classmethod
     def _without_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("darkroom_prices")
+    @classmethod
+    def _readable_prices(cls, value: str) -> str:
+        if any(price < 0 for price in _prices(value).values()):
+            raise ValueError("a price is below zero")
+        return value
+
+    @property
+    def prices(self) -> Mapping[str, float]:
+        """Return the prices that the operator knows better, in US dollars by the names of `providers.prices`."""
+        return _prices(self.darkroom_prices)
 
     @property
     def database_url(self) -> str:
@@ -137,3 +155,13 @@ class Settings(BaseSettings):
     def max_photo_bytes(self) -> int:
         """Return the largest photo in bytes."""
         return self.darkroom_max_photo_mb * MIB
+
+
+def _prices(text: str) -> dict[str, float]:
+    found = {}
+    for entry in filter(None, (one.strip() for one in text.split(","))):
+        name, equals, usd = entry.rpartition("=")
+        if not equals or not name.strip():
+            raise ValueError(f"{entry!r} is not of the form name=price")
+        found[name.strip()] = float(usd)
+    return found
