@@ -6,13 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from providers.prices import PRICES
 from tests.openapi import DEVIATIONS
 from tests.test_architecture import CHAT_INPUT, SOURCES, bot_with_cogs
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
-PAPERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md")]
+PAPERS = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/architecture.md",
+        "docs/providers.md",
+        "docs/adding-a-provider.md",
+    )
+]
 
 
 def rows(paper):
@@ -66,6 +77,13 @@ def test_architecture_names_every_package():
     packages = {Path(path).parent.as_posix() for path in SOURCES if path.endswith("/__init__.py")}
     assert len(packages) > 8
     assert [name for name in packages - {"bot", "providers"} if f"`{name}/`" not in ARCHITECTURE] == []
+
+
+def test_providers_page_has_today_s_prices():
+    page = (ROOT / "docs" / "providers.md").read_text()
+    assert [
+        name for name, p in PRICES.items() if f"| `{name}` | {p.usd:g} per {p.unit} | {p.as_of} |" not in page
+    ] == []
 
 
 @pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.name)

@@ -71,7 +71,7 @@ class FalTrainer(FalAdapter[TrainingOrder, TrainedLora]):
             cancelable=True,
             poll_seconds=10,
             max_run_seconds=4 * 3600,
-            notice="fal decides on rank and resolution itself.",
+            notice="Photos go to fal for the training, which decides on rank and resolution itself.",
             base_models=frozenset({self._trainer.base_model}),
             produces=LoraFormat.DIFFUSERS,
             photos=self._trainer.photos,
