@@ -105,6 +105,8 @@ async def disagreements(connection: AsyncConnection) -> Sequence[str]:
         if settles + releases != int(ended):
             state = "has ended" if ended else "is under way"
             found.append(f"job {job_id} {state} with {settles} settles and {releases} releases")
+    for job_id, settled, cost in await rows.misbooked(connection):
+        found.append(f"job {job_id} cost ${cost / MICRO:.6f} and ${settled / MICRO:.6f} of it was settled")
     return found
 
 

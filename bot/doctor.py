@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-from sqlalchemy.exc import SQLAlchemyError
+from pydantic import BaseModel, ValidationError
 
 from bot.adapters import build_registry
 from bot.clock import SystemClock
@@ -25,6 +25,12 @@ SWITCHES: Mapping[str, str] = {
 }
 #: Seconds that one provider may take to answer.
 PATIENCE = 20.0
+
+
+class Me(BaseModel):
+    """What Discord says of the bot."""
+
+    username: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +53,15 @@ async def examine(settings: Settings, *, registry: Registry | None = None) -> Se
         folder = settings.darkroom_data_dir.resolve()
         links = SignedFiles(root=folder, secret=b"doctor", public_url=settings.public_url, clock=SystemClock())
         registry = registry or build_registry(settings, session=session, links=links, folder=folder)
-        token, database, folder_finding, *providers = await asyncio.gather(
-            _token(settings, session),
-            _database(settings),
-            _folder(folder),
-            *(_provider(registry, n) for n in _names(registry)),
-        )
+        try:
+            token, database, folder_finding, *providers = await asyncio.gather(
+                _token(settings, session),
+                _database(settings),
+                _folder(folder),
+                *(_provider(registry, n) for n in _names(registry)),
+            )
+        finally:
+            await registry.close()
     return [token, folder_finding, database, _public_url(settings), *providers, *_absent(settings)]
 
 
@@ -69,18 +78,20 @@ async def _token(settings: Settings, session: aiohttp.ClientSession) -> Finding:
                     part=part, ok=False, vital=True, detail=f"it refuses DISCORD_TOKEN. {_about('discord_token')}"
                 )
             answer.raise_for_status()
-            me = await answer.json()
+            me = Me.model_validate_json(await answer.read())
     except (aiohttp.ClientError, TimeoutError) as error:
         return Finding(part=part, ok=False, vital=True, detail=f"cannot be reached ({type(error).__name__})")
-    return Finding(part=part, ok=True, vital=True, detail=f"the bot is {me.get('username', 'unnamed')}")
+    except ValidationError:
+        return Finding(part=part, ok=False, vital=True, detail="its answer is not Discord's; check DISCORD_API_BASE.")
+    return Finding(part=part, ok=True, vital=True, detail=f"the bot is {me.username}")
 
 
 async def _database(settings: Settings) -> Finding:
     try:
         async with Database.opened(settings.database_url):
             return Finding(part="Database", ok=True, vital=True, detail="opens, and has today's shape")
-    except (StartupError, SQLAlchemyError) as error:
-        return Finding(part="Database", ok=False, vital=True, detail=str(error))
+    except StartupError as error:
+        return Finding(part="Database", ok=False, vital=True, detail=error.sentence)
 
 
 async def _folder(folder: Path) -> Finding:

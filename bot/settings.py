@@ -15,6 +15,8 @@ from bot.budget import BudgetLimits
 from bot.retention import RetentionTimes
 
 MIB = 1024 * 1024
+#: A century; much more would lead to before the calendar's first year.
+MOST_DAYS = 36_525
 
 
 class Settings(BaseSettings):
@@ -69,10 +71,10 @@ class Settings(BaseSettings):
         default=5, ge=1, description="Trainings and pictures that one person may have under way at once."
     )
     darkroom_keep_photos_days: float = Field(
-        default=30, gt=0, description="Days that the photos of a finished training are kept."
+        default=30, gt=0, le=MOST_DAYS, description="Days that the photos of a finished training are kept."
     )
     darkroom_keep_drafts_days: float = Field(
-        default=7, gt=0, description="Days that a draft is kept which nobody touches."
+        default=7, gt=0, le=MOST_DAYS, description="Days that a draft is kept which nobody touches."
     )
     replicate_api_token: SecretStr | None = Field(
         default=None, description="Switches Replicate on: a token from replicate.com/account/api-tokens."

@@ -43,8 +43,8 @@ def trigger_word(text: str) -> str:
     """
     word = text.strip()
     if len(word.split()) > 1:
-        joined = re.sub(r"[^A-Za-z0-9_-]", "", "".join(word.split()))[:LONGEST_TRIGGER_WORD]
-        hint = f"**{joined}** would do." if joined else "Something like **rustyfox** would do."
+        joined = re.sub(r"[^A-Za-z0-9_-]", "", word).lstrip("_-")[:LONGEST_TRIGGER_WORD]
+        hint = f"**{joined}** would do." if len(joined) > 1 else "Something like **rustyfox** would do."
         raise BadInput("A trigger word is one word, without spaces.", advice=hint)
     if not 2 <= len(word) <= LONGEST_TRIGGER_WORD or not _TRIGGER_WORD.fullmatch(word):
         raise BadInput(
@@ -80,5 +80,9 @@ def prompt(text: str) -> str:
 
 def file_label(name: str) -> str:
     """Return a file's name so that it can be shown: short, and nothing in it is read as markup."""
-    plain = "".join(sign for sign in _MARKUP.sub("", name) if sign.isprintable()).strip()
+    plain = "".join(sign for sign in name if sign.isprintable())
+    # What is left may be markup again, such as a link that a sign stood in.
+    while _MARKUP.search(plain):
+        plain = _MARKUP.sub("", plain)
+    plain = plain.strip()
     return plain if len(plain) <= 60 else f"{plain[:40]}…{plain[-15:]}"

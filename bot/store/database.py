@@ -11,7 +11,7 @@ import aiosqlite
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import StartupError
@@ -33,7 +33,13 @@ class Database:
         Raises:
             StartupError: it cannot be opened or migrated.
         """
-        engine = _engine(url)
+        try:
+            engine = _engine(url)
+        except (SQLAlchemyError, ImportError) as error:
+            # The URL itself is not told: it may hold a password.
+            raise StartupError(
+                f"DARKROOM_DATABASE_URL cannot be used: {error}", advice=".env.example shows its form."
+            ) from error
         try:
             try:
                 await _migrate(engine)

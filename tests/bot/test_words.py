@@ -95,7 +95,6 @@ def test_trigger_word_of_several_words_is_refused_with_one_that_would_do(typed, 
     assert refused.value.advice == hint
 
 
-@pytest.mark.xfail(reason="the word that would do may be too short, or begin with - or _")
 @pytest.mark.parametrize("typed", ["- - fox", "_ fox", "a !", "- -"])
 def test_trigger_word_that_would_do_is_one_that_is_taken(typed):
     with pytest.raises(BadInput) as refused:
@@ -135,7 +134,6 @@ def test_file_label_holds_no_markup(name):
     assert words.model_name(label) == label
 
 
-@pytest.mark.xfail(reason="signs are removed once, and what is left may be markup again")
 @pytest.mark.parametrize("name", ["h<ttps://evil.example", "_@_x", "ht@tp://evil.example", "_*_under_*_"])
 def test_file_label_holds_no_markup_that_comes_about_by_removing_some(name):
     label = words.file_label(f"{name}.jpg")
