@@ -180,7 +180,7 @@ def test_demo_with_replicate_says_first_that_it_is_a_stand_in(hosted):
         "Train Rusty with Replicate?",
         "replicate.com/pricing, 2026-10-01",
         "Photos go to Replicate for the training",
-        "[card] Training · training · step",
+        "of 1000 · loss",
         "Rusty is ready",
         "Made with Replicate",
     ],
