@@ -105,8 +105,9 @@ async def disagreements(connection: AsyncConnection) -> Sequence[str]:
         if settles + releases != int(ended):
             state = "has ended" if ended else "is under way"
             found.append(f"job {job_id} {state} with {settles} settles and {releases} releases")
-    for job_id, settled, cost in await rows.misbooked(connection):
-        found.append(f"job {job_id} cost ${cost / MICRO:.6f} and ${settled / MICRO:.6f} of it was settled")
+    for job_id, settled, cost in await rows.settled_with_cost(connection):
+        if settled != round(cost * MICRO):
+            found.append(f"job {job_id} cost ${cost:.6f} and ${settled / MICRO:.6f} of it was settled")
     return found
 
 

@@ -12,10 +12,6 @@ from bot.store.tables import jobs, ledger
 from bot.training.job import TERMINAL
 
 
-#: The database and Python may round half a millionth of a dollar to different sides.
-ROUNDING = 1
-
-
 class EntryKind(StrEnum):
     """What an entry says about a job's money."""
 
@@ -90,17 +86,12 @@ async def lines_by_job(connection: AsyncConnection) -> Sequence[tuple[str, bool,
     return [tuple(row) for row in (await connection.execute(statement)).all()]
 
 
-async def misbooked(connection: AsyncConnection) -> Sequence[tuple[str, int, int]]:
-    """Return the jobs that settled another amount than they cost, with both in millionths of a dollar."""
-    cost = sa.cast(sa.func.round(jobs.c.cost_usd * 1_000_000), sa.BigInteger)
+async def settled_with_cost(connection: AsyncConnection) -> Sequence[tuple[str, int, float]]:
+    """Return for every job that was settled and whose provider named its cost: id, what was settled, and the cost."""
     statement = (
-        sa.select(jobs.c.id, ledger.c.micro_usd, cost)
+        sa.select(jobs.c.id, ledger.c.micro_usd, jobs.c.cost_usd)
         .select_from(ledger.join(jobs, ledger.c.job_id == jobs.c.id))
-        .where(
-            ledger.c.kind == EntryKind.SETTLE,
-            jobs.c.cost_usd.is_not(None),
-            sa.func.abs(ledger.c.micro_usd - cost) > ROUNDING,
-        )
+        .where(ledger.c.kind == EntryKind.SETTLE, jobs.c.cost_usd.is_not(None))
         .order_by(jobs.c.id)
     )
     return [tuple(row) for row in (await connection.execute(statement)).all()]
