@@ -141,7 +141,10 @@ def _abilities(registry: Registry, name: str) -> str:
         can.append(f"trains {_bases(trainer)}")
     if maker is not None and maker.capabilities.base_models:
         can.append(f"makes pictures with {_bases(maker)}")
-    return f"It {' and '.join(can)}." if can else ""
+    told = [f"It {' and '.join(can)}."] if can else []
+    if maker is not None and maker.capabilities.trains_not is not None:
+        told.append(f"It trains nothing: {maker.capabilities.trains_not.why}.")
+    return " ".join(told)
 
 
 def _bases(adapter: Trainer | ImageMaker) -> str:

@@ -6,7 +6,7 @@ only keep a job from being given to somebody who is known to be out of order.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.draft import Draft
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two rounds of checks.
 ROUND_SECONDS = 600.0
+#: The two things that a provider may do.
+TRAINS, DRAWS = "train", "make pictures"
 #: What people choose to leave the choice to us.
 AUTO = "auto"
 #: Why a provider does a job that its person chose it for; such a job never goes to another one.
@@ -56,7 +58,8 @@ class Router:
     circuits: Circuits
     #: Names in the operator's order of preference; others come after them.
     preferred: Sequence[str] = ()
-    _health: dict[str, Health] = field(default_factory=dict)
+    #: By role and name: a trainer and an image maker may share a name and not their luck.
+    _health: dict[tuple[str, str], Health] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Ask every provider for its health now and every ten minutes, until cancelled."""
@@ -64,22 +67,24 @@ class Router:
             await self.check_all()
             await asyncio.sleep(ROUND_SECONDS)
 
-    async def check_all(self) -> Mapping[str, Health]:
-        """Ask every provider for its health and return what they said; log what has changed."""
-        adapters: dict[str, Trainer | ImageMaker] = {**self.registry.image_makers, **self.registry.trainers}
+    async def check_all(self) -> None:
+        """Ask every provider for its health; log what has changed."""
+        adapters: dict[tuple[str, str], Trainer | ImageMaker] = {
+            **{(TRAINS, name): trainer for name, trainer in self.registry.trainers.items()},
+            **{(DRAWS, name): maker for name, maker in self.registry.image_makers.items()},
+        }
         answers = await asyncio.gather(*(adapter.check() for adapter in adapters.values()))
-        for name, health in zip(adapters, answers, strict=True):
-            known = self._health.get(name)
+        for (role, name), health in zip(adapters, answers, strict=True):
+            known = self._health.get((role, name))
             if not health.ok and (known is None or known.ok):
-                log.warning("%s cannot be used: %s", name, health.detail)
+                log.warning("%s cannot %s: %s", name, role, health.detail)
             elif health.ok and known is not None and not known.ok:
-                log.warning("%s can be used again: %s", name, health.detail)
-            self._health[name] = health
-        return dict(self._health)
+                log.warning("%s can %s again: %s", name, role, health.detail)
+            self._health[role, name] = health
 
-    def well(self, name: str) -> bool:
-        """Tell whether nothing is known against a provider."""
-        health = self._health.get(name)
+    def well(self, role: str, name: str) -> bool:
+        """Tell whether nothing is known against a provider in this role."""
+        health = self._health.get((role, name))
         return (health is None or health.ok) and not self.circuits.lost(name)
 
     def trainer_for(
@@ -103,7 +108,7 @@ class Router:
             return self._wanted_trainer(draft, photo_count, wishes, wanted, fitting)
         choices: list[TrainerChoice] = []
         refusals: list[BotError] = []
-        for trainer in [t for t in fitting if self.well(t.name)] or fitting:
+        for trainer in [t for t in fitting if self.well(TRAINS, t.name)] or fitting:
             try:
                 choices.append(_trainer_choice(draft, photo_count, wishes, trainer, why=""))
             except BadInput as error:
@@ -133,7 +138,7 @@ class Router:
             raise CannotServe(
                 "That provider cannot use this model here.", advice=f"{_names(fitting)} can use **{lora.name}**."
             )
-        well = [m for m in fitting if self.well(m.name)] or fitting
+        well = [m for m in fitting if self.well(DRAWS, m.name)] or fitting
         best = min(well, key=lambda m: (self._rank(m.name), m.estimate(count).high_usd))
         why = self._why(best.name, [m.name for m in well], what=f"{lora.base_model.label} models")
         return MakerChoice(maker=best, estimate=best.estimate(count), why=why)

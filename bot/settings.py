@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         description="Seconds between two edits of job cards in one channel; Discord allows about one a second.",
     )
     darkroom_person_usd_a_day: float | None = Field(
-        default=5.0, ge=0, description="US dollars that one person may spend a day (UTC)."
+        default=10.0, ge=0, description="US dollars that one person may spend a day (UTC)."
     )
     darkroom_server_usd_a_month: float | None = Field(
         default=100.0, ge=0, description="US dollars that the people of one server may spend a month (UTC)."

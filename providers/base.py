@@ -139,6 +139,8 @@ class ImageCapabilities(AdapterCapabilities):
     count: Limits
     strength: Limits | None
     uses_prompt: bool
+    #: Why its provider has no trainer, where people would expect one.
+    trains_not: "TrainsNot | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)

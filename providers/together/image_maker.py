@@ -121,6 +121,7 @@ class TogetherImageMaker:
             # The range that Together's page about LoRAs calls good.
             strength=Limits(low=0.3, high=1.2, default=1.0),
             uses_prompt=True,
+            trains_not=TOGETHER_TRAINS_NOT,
         )
 
     def estimate(self, count: int) -> Estimate:

@@ -32,7 +32,7 @@ def test_settings_need_nothing_and_switch_every_hosted_provider_off():
     assert settings.max_photo_bytes == 20 * 1024 * 1024
     assert settings.retention_times.trained_photos == timedelta(days=30)
     assert settings.retention_times.open_drafts == timedelta(days=7)
-    assert settings.budget_limits.person_a_day_usd == 5
+    assert settings.budget_limits.person_a_day_usd == 10
     assert settings.budget_limits.server_a_month_usd == 100
     assert settings.budget_limits.jobs_at_once == 5
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from bot.budget import disagreements
 from bot.training import stepper
 from playground.person import Place
+from providers.base import Health
 from providers.registry import Registry
 from tests.cogs.photos import foxes
 from tests.fakes.till import SUCCEEDED, Till
@@ -164,3 +165,21 @@ async def test_generate_offers_the_providers_that_can_use_the_model(tmp_path):
         await s.ready()
         offered = await s.place.autocomplete("generate", "provider", model="Rusty")
         assert [choice.value for choice in offered] == ["auto", "till", "other"]
+
+
+class SickImageMaker(TillImageMaker):
+    """The first shop's image maker on a bad day."""
+
+    async def check(self):
+        return Health(ok=False, detail="The printer is broken.")
+
+
+async def test_image_maker_that_is_not_well_gets_no_pictures_though_its_trainer_is(tmp_path):
+    async with street(tmp_path) as s:
+        await s.train(provider="till")
+        await s.ready()
+        s.house.services.registry.image_makers["till"] = SickImageMaker(s.first.url)
+        await s.house.services.router.check_all()
+        await s.place.slash("generate", model="Rusty", count=2)
+        gallery = await s.place.wait_for(lambda m: len(m.images) == 2)
+        assert "The other till" in gallery.text
