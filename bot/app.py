@@ -213,6 +213,7 @@ def _services(on: _Ground, web_port: int | None) -> Services:
             workers=on.workers,
             drafts=drafts,
             clock=on.clock,
+            most_bytes=on.settings.max_photo_bytes,
         ),
         training=TrainingService(
             database=on.database,

@@ -10,7 +10,7 @@ from bot.contact_sheet import SheetTile, draw_sheet
 from bot.draft import Draft, DraftPhoto, DraftState, owned, still_open
 from bot.errors import CannotServe, Missing, WrongMoment
 from bot.ids import new_id
-from bot.photo_checks import find_duplicates
+from bot.photo_checks import FindingCode, find_duplicates
 from bot.photo_workers import PhotoWorkers
 from bot.store import drafts as rows
 from bot.store.database import Database
@@ -21,6 +21,14 @@ from providers.registry import Registry
 MOST_OPEN_DRAFTS = 10
 #: From here on more photos help little; below, every one counts.
 GOOD_NUMBER = 8
+#: Photos with the same fault that are named one by one, each with its own number.
+ONE_BY_ONE = 3
+_MANY: Mapping[str, str] = {
+    FindingCode.TOO_SMALL: "are small: send the originals instead of screenshots or previews.",
+    FindingCode.BLURRED: "are blurred: hold the camera still, or use others.",
+    FindingCode.TOO_DARK: "are dark: add light, or use others.",
+    FindingCode.TOO_LIGHT: "are very bright: use others, or photos with less glare.",
+}
 _MORE = {
     SubjectKind.PERSON: "More photos help: add some from the side, from farther away, and in other light.",
     SubjectKind.ANIMAL: "More photos help: add some from the side, lying, standing, and in other places.",
@@ -122,9 +130,15 @@ class DraftService:
         """
         async with self._database.begin() as connection:
             choices = await rows.open_of(connection, owner_id)
+            training = await rows.in_training_of(connection, owner_id)
             if draft_id is not None:
-                return owned(await rows.get(connection, draft_id) or _called(draft_id, choices), owner_id)
+                named = (
+                    await rows.get(connection, draft_id) or _called(draft_id, choices) or _called(draft_id, training)
+                )
+                return owned(named, owner_id)
             active = await rows.active_of(connection, owner_id)
+        if not choices and training:
+            still_open(training[0])
         if not choices:
             raise _no_draft()
         chosen = choices[0] if len(choices) == 1 else next((d for d in choices if d.id == active), None)
@@ -154,8 +168,8 @@ class DraftService:
         await self._blobs.delete(photo.blob_key for photo in gone)
         return len(gone)
 
-    async def caption(self, owner_id: int, draft_id: str, captions: Mapping[str, str]) -> None:
-        """Set captions by photo id; all or none.
+    async def caption(self, owner_id: int, draft_id: str, captions: Mapping[str, str]) -> int:
+        """Set captions by photo id and return how many; those of photos that are gone are dropped.
 
         Raises:
             BadInput: one of them is too long.
@@ -167,6 +181,7 @@ class DraftService:
             for photo_id in clean.keys() & there:
                 await rows.caption_photo(connection, photo_id, clean[photo_id])
             await rows.set_state(connection, draft_id, DraftState.OPEN, at=self._clock.now())
+        return len(clean.keys() & there)
 
     async def discard(self, owner_id: int, draft_id: str) -> Draft:
         """Throw a draft and its photos away."""
@@ -199,8 +214,13 @@ class DraftService:
         return min(needs, default=1)
 
     async def _sheet(self, photos: Sequence[DraftPhoto]) -> bytes:
+        twins = find_duplicates({number: photo.dhash for number, photo in enumerate(photos, start=1)})
         tiles = [
-            SheetTile(number=number, data=await self._blobs.get(photo.blob_key), warn=bool(photo.findings))
+            SheetTile(
+                number=number,
+                data=await self._blobs.get(photo.blob_key),
+                warn=bool(photo.findings) or number in twins,
+            )
             for number, photo in enumerate(photos, start=1)
         ]
         return await self._workers.run(draw_sheet, tiles)
@@ -208,7 +228,12 @@ class DraftService:
 
 def _called(name: str, drafts: Sequence[Draft]) -> Draft | None:
     fitting = [draft for draft in drafts if draft.name.casefold() == name.strip().casefold()]
-    return fitting[0] if len(fitting) == 1 else None
+    if len(fitting) > 1:
+        raise WrongMoment(
+            f"{len(fitting)} of your drafts are called **{fitting[0].name}**.",
+            advice="Choose one from the list that opens while you type.",
+        )
+    return fitting[0] if fitting else None
 
 
 def _no_draft() -> Missing:
@@ -219,13 +244,19 @@ def _no_draft() -> Missing:
 
 
 def _hints(draft: Draft, photos: Sequence[DraftPhoto]) -> Sequence[str]:
-    hints = [
-        f"Photo {number} {finding.sentence}"
-        for number, photo in enumerate(photos, start=1)
-        for finding in photo.findings
-    ]
+    """Return what could be better: twins first, and one line for many photos that have the same fault."""
     twins = find_duplicates({number: photo.dhash for number, photo in enumerate(photos, start=1)})
-    hints += [f"Photo {number} {finding.sentence}" for number, finding in twins.items()]
+    hints = [f"Photo {number} {finding.sentence}" for number, finding in twins.items()]
+    by_code: dict[str, list[tuple[int, str]]] = {}
+    for number, photo in enumerate(photos, start=1):
+        for finding in photo.findings:
+            by_code.setdefault(finding.code, []).append((number, finding.sentence))
+    for code, found in by_code.items():
+        if len(found) > ONE_BY_ONE and code in _MANY:
+            numbers = ", ".join(str(number) for number, _ in found)
+            hints.append(f"Photos {numbers} {_MANY[code]}")
+        else:
+            hints += [f"Photo {number} {sentence}" for number, sentence in found]
     if photos and len(photos) < GOOD_NUMBER:
         hints.append(_MORE[draft.kind])
     return hints

@@ -1,7 +1,7 @@
 """Owns what people can ask about pictures: make some, make more, look at one, delete them; never follows a job."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import randbelow
 
 from bot import words
@@ -14,7 +14,7 @@ from bot.ids import new_id
 from bot.library import may_use
 from bot.lora import Lora, Picture
 from bot.place import Place
-from bot.routing import Router
+from bot.routing import CHOSEN, Router
 from bot.store import cards as card_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
@@ -119,22 +119,29 @@ class GeneratingService:
     async def again(self, person_id: int, job_id: str, place: Place, *, count: int | None = None) -> Job:
         """Begin the same pictures with new seeds."""
         job = await self._job(job_id)
+        wishes = self._wishes(job)
+        # Where the choice was left to us, it is made anew.
+        provider = wishes.provider if job.why == CHOSEN else None
+        again = replace(wishes, seed=None, count=count or wishes.count, provider=provider)
+        return await self.start(person_id, job.lora_id or "", again, place)
+
+    async def wishes_of(self, person_id: int, job_id: str, place: Place) -> tuple[Lora, PictureWishes]:
+        """Return all that some pictures were made with, to somebody who may make such pictures."""
+        job = await self._job(job_id)
+        async with self._database.begin() as connection:
+            lora = await may_use(connection, job.lora_id or "", person_id, guild_id=place.guild_id)
+        return lora, self._wishes(job)
+
+    def _wishes(self, job: Job) -> PictureWishes:
         spec = job.pictures
-        wishes = PictureWishes(
+        return PictureWishes(
             prompt=spec.prompt,
-            count=count or spec.count,
+            count=spec.count,
+            seed=spec.seed,
             aspect=spec.aspect,
             strength=spec.strength,
             provider=job.provider if job.provider in self._registry.image_makers else None,
         )
-        return await self.start(person_id, job.lora_id or "", wishes, place)
-
-    async def spec_of(self, person_id: int, job_id: str, place: Place) -> tuple[Lora, PictureSpec]:
-        """Return what some pictures were asked for, to somebody who may make such pictures."""
-        job = await self._job(job_id)
-        async with self._database.begin() as connection:
-            lora = await may_use(connection, job.lora_id or "", person_id, guild_id=place.guild_id)
-        return lora, job.pictures
 
     async def gallery(self, job_id: str, *, with_files: bool) -> Gallery:
         """Return the pictures of a job."""

@@ -8,7 +8,7 @@ from bot import words
 from bot.blobs import Blobs
 from bot.clock import Clock
 from bot.downloads import Downloads, Upload
-from bot.draft import MOST_PHOTOS, Draft, DraftPhoto, StoredFinding, owned, still_open
+from bot.draft import MOST_PHOTOS, Draft, DraftPhoto, DraftState, StoredFinding, owned, still_open
 from bot.drafts import DraftService
 from bot.errors import BotError, NotYours, WrongMoment
 from bot.ids import new_id
@@ -47,7 +47,9 @@ class IntakeService:
         workers: PhotoWorkers,
         drafts: DraftService,
         clock: Clock,
+        most_bytes: int,
     ) -> None:
+        self._most_bytes = most_bytes
         self._database = database
         self._blobs = blobs
         self._downloads = downloads
@@ -99,6 +101,7 @@ class IntakeService:
                 await rows.move_photo(connection, photo.id, draft_id=draft_id, position=_next_position(there))
                 there.append(replace(photo, position=_next_position(there)))
             await rows.delete_photos(connection, [photo.id for photo in spare])
+            await rows.set_state(connection, draft_id, DraftState.OPEN, at=self._clock.now())
         await self._blobs.delete(photo.blob_key for photo in spare)
         added = [photo for photo in held if photo not in spare]
         return Intake(draft=draft, batch_id=None, choices=(), added=added, refused=refused)
@@ -110,7 +113,12 @@ class IntakeService:
             async with limit:
                 try:
                     data = await self._downloads.fetch(upload)
-                    return await develop(data, file_name=words.file_label(upload.file_name), workers=self._workers)
+                    return await develop(
+                        data,
+                        file_name=words.file_label(upload.file_name),
+                        workers=self._workers,
+                        max_bytes=self._most_bytes,
+                    )
                 except BotError as error:
                     return error
 
@@ -141,6 +149,8 @@ class IntakeService:
                 await rows.add_photo(connection, placed)
                 there.append(placed)
                 added.append(placed)
+            if added:
+                await rows.set_state(connection, draft.id, DraftState.OPEN, at=self._clock.now())
         kept = {photo.id for photo in added}
         await self._blobs.delete(photo.blob_key for photo in photos if photo.id not in kept)
         return Intake(draft=draft, batch_id=None, choices=(), added=added, refused=refusals)

@@ -43,15 +43,21 @@ class Library:
 
         Raises:
             Missing: no model they may use here is called so.
+            WrongMoment: several are.
         """
         async with self._database.begin() as connection:
             with contextlib.suppress(Missing, NotYours):
                 return await may_use(connection, text.strip(), person_id, guild_id=guild_id)
         usable = await self.usable(person_id, guild_id=guild_id)
         wanted = " ".join(text.split()).casefold()
-        for lora in usable:
-            if lora.name.casefold() == wanted:
-                return lora
+        called = [lora for lora in usable if lora.name.casefold() == wanted]
+        if len(called) > 1:
+            raise WrongMoment(
+                f"{len(called)} models here are called **{called[0].name}**.",
+                advice="Choose one from the list that opens while you type.",
+            )
+        if called:
+            return called[0]
         if not usable:
             raise Missing("You have no model yet.", advice="Begin with /draft new.")
         raise Missing("You have no model of that name.", advice="Choose one from the list that opens while you type.")
@@ -99,8 +105,8 @@ class Library:
         await self._blobs.delete([lora.blob_key])
         return lora
 
-    async def toggle_share(self, owner_id: int, lora_id: str, guild_id: int | None) -> bool:
-        """Share a model with a server, or take it back; true when it is shared now.
+    async def share(self, owner_id: int, lora_id: str, guild_id: int | None, *, shared: bool | None = None) -> bool:
+        """Share a model with a server, or take it back, or whichever it is not; true when it is shared now.
 
         Raises:
             WrongMoment: there is no server, in a direct message.
@@ -112,11 +118,13 @@ class Library:
                     f"**{lora.name}** can be shared with a server, and this is a direct message.",
                     advice="Use /models share in the server.",
                 )
-            if guild_id in await rows.shared_with(connection, lora_id):
+            is_shared = guild_id in await rows.shared_with(connection, lora_id)
+            wanted = not is_shared if shared is None else shared
+            if wanted and not is_shared:
+                await rows.share(connection, lora_id, guild_id, at=self._clock.now())
+            elif is_shared and not wanted:
                 await rows.unshare(connection, lora_id, guild_id)
-                return False
-            await rows.share(connection, lora_id, guild_id, at=self._clock.now())
-            return True
+            return wanted
 
 
 async def may_use(connection: AsyncConnection, lora_id: str, person_id: int, *, guild_id: int | None) -> Lora:

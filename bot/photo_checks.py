@@ -85,8 +85,7 @@ def near_duplicate_of(dhash: str, others: Mapping[int, str]) -> Finding | None:
     return Finding(
         code=FindingCode.NEAR_DUPLICATE,
         measured=distance,
-        sentence=f"looks almost like photo {number} ({distance} of 64 marks differ; up to {MAX_HASH_DISTANCE} count "
-        "as alike): keep the better one, different photos teach more.",
+        sentence=f"looks almost like photo {number}: keep the better one, different photos teach more.",
     )
 
 

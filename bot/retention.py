@@ -66,8 +66,8 @@ class Retention:
             due = await rows.untouched_since(connection, state, before)
         for draft_id in due:
             async with self._database.begin() as connection:
-                draft = await rows.get(connection, draft_id)
-                if draft is None or draft.state is not state:
+                # Somebody may have come back to it since the list was made.
+                if draft_id not in await rows.untouched_since(connection, state, before):
                     continue
                 photos = await rows.photos_in(connection, draft_id)
                 await rows.delete_photos(connection, [photo.id for photo in photos])

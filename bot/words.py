@@ -10,7 +10,7 @@ LONGEST_CAPTION = 300
 LONGEST_PROMPT = 1000
 
 #: Signs that Discord reads as a mention, a link or formatting.
-_MARKUP = re.compile(r"[@<>`*~|\\\[\]#]|__|https?://", re.IGNORECASE)
+_MARKUP = re.compile(r"[@<>`*~|\\\[\]#]|__|(?:^|\s)_|_(?:\s|$)|https?://", re.IGNORECASE)
 _TRIGGER_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 

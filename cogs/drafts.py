@@ -174,14 +174,16 @@ class Drafts(Feature):
     ) -> None:
         """Keep captions, and go back to where the form was opened: the panel, or the list of groups."""
         await interaction.response.defer()
-        await self._services.drafts.caption(interaction.user.id, draft_id, answers.texts)
+        kept = await self._services.drafts.caption(interaction.user.id, draft_id, answers.texts)
+        gone = len(answers.texts) - kept
+        lost = f" {counted(gone, 'photo')} of the form left the draft meanwhile." if gone else ""
         if page is None:
-            await self._show_panel(interaction, draft_id, note="The captions are saved.")
+            await self._show_panel(interaction, draft_id, note=f"The captions are saved.{lost}")
             return
         view = await self._services.drafts.view(interaction.user.id, draft_id, with_sheet=False)
         groups = caption_groups(len(view.photos))
         what = group_name(groups[int(page)]).lower() if int(page) < len(groups) else "these photos"
-        await replies.show(interaction, draw_caption_groups(view, note=f"The captions of {what} are saved."))
+        await replies.show(interaction, draw_caption_groups(view, note=f"The captions of {what} are saved.{lost}"))
 
     @on_press("draft.remove")
     async def ask_what_to_remove(self, interaction: Interaction, draft_id: str) -> None:

@@ -1,6 +1,7 @@
 """Owns /generate and the buttons that ask for pictures or look after finished ones; follows no job itself."""
 
 import logging
+from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -84,10 +85,12 @@ class Generating(Feature):
         await interaction.response.send_modal(draw_picture_form(details.lora, PictureWishes()))
 
     @on_form("model.generate")
-    async def generate_from_form(self, interaction: Interaction, answers: Answers, lora_id: str) -> None:
-        """Begin what the form asks for."""
+    async def generate_from_form(
+        self, interaction: Interaction, answers: Answers, lora_id: str, provider: str | None = None
+    ) -> None:
+        """Begin what the form asks for, at the provider that made the pictures which it varies."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await self._begin(interaction, lora_id, read_picture_form(answers))
+        await self._begin(interaction, lora_id, replace(read_picture_form(answers), provider=provider))
 
     @on_press("model.more")
     async def more(self, interaction: Interaction, lora_id: str) -> None:
@@ -106,10 +109,7 @@ class Generating(Feature):
     @on_press("picture.vary")
     async def vary(self, interaction: Interaction, job_id: str) -> None:
         """Open the form with all that these pictures were made with, so that one thing can be changed."""
-        lora, spec = await self._services.generating.spec_of(interaction.user.id, job_id, place_of(interaction))
-        wishes = PictureWishes(
-            prompt=spec.prompt, count=spec.count, seed=spec.seed, aspect=spec.aspect, strength=spec.strength
-        )
+        lora, wishes = await self._services.generating.wishes_of(interaction.user.id, job_id, place_of(interaction))
         await interaction.response.send_modal(draw_picture_form(lora, wishes))
 
     @on_press("picture.details")

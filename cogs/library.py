@@ -70,7 +70,7 @@ class Library(Feature):
     async def share(self, interaction: Interaction, model: str) -> None:
         """Share a model with this server, or take it back."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await self._toggle_and_tell(interaction, await self._meant(interaction, model))
+        await self._share_and_tell(interaction, await self._meant(interaction, model))
 
     @show.autocomplete("model")
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -90,15 +90,16 @@ class Library(Feature):
 
     @on_press("model.share")
     async def share_by_button(self, interaction: Interaction, lora_id: str) -> None:
-        """Share a model with this server, or take it back, and leave the pressed message alone."""
+        """Share a model with this server, pressed once or twice, and leave the pressed message alone."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await self._toggle_and_tell(interaction, lora_id)
+        await self._share_and_tell(interaction, lora_id, shared=True)
 
     @on_press("model.toggle")
-    async def share_on_card(self, interaction: Interaction, lora_id: str) -> None:
+    async def share_on_card(self, interaction: Interaction, lora_id: str, wanted: str | None = None) -> None:
         """Share a model with this server, or take it back, and show that on its card."""
         await interaction.response.defer()
-        await self._services.library.toggle_share(interaction.user.id, lora_id, interaction.guild_id)
+        shared = None if wanted is None else wanted == "on"
+        await self._services.library.share(interaction.user.id, lora_id, interaction.guild_id, shared=shared)
         await self._show_card(interaction, lora_id)
 
     @on_press("model.rename")
@@ -146,9 +147,9 @@ class Library(Feature):
         lora = await self._services.library.own(interaction.user.id, lora_id)
         await replies.show(interaction, draw_delete_question(lora))
 
-    async def _toggle_and_tell(self, interaction: Interaction, lora_id: str) -> None:
+    async def _share_and_tell(self, interaction: Interaction, lora_id: str, *, shared: bool | None = None) -> None:
         person_id, guild_id = interaction.user.id, interaction.guild_id
-        shared = await self._services.library.toggle_share(person_id, lora_id, guild_id)
+        shared = await self._services.library.share(person_id, lora_id, guild_id, shared=shared)
         details = await self._services.library.details(person_id, lora_id, guild_id=guild_id)
         await replies.tell(interaction, told_sharing(details.lora, shared=shared))
 

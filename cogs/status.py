@@ -175,13 +175,20 @@ class StatusBoard(commands.Cog):
             layout, files = draw_job(view)
         if digest != card.digest:
             shown_in = self._channel(card).get_partial_message(card.message_id or 0)
-            await shown_in.edit(view=layout, attachments=files)
+            # Said each time: discord.py leaves it out of an edit otherwise, and Discord's own default would mention.
+            await shown_in.edit(view=layout, attachments=files, allowed_mentions=discord.AllowedMentions.none())
             card = replace(card, digest=digest)
         return card
 
     async def _say_last_word(self, card: Card, view: JobView) -> Card:
         layout, files = draw_last_word(view)
-        message = await self._channel(card).send(view=layout, files=files, nonce=f"{card.job_id}:done")
+        # The one message that is worth a ping, and to nobody but who asked.
+        whom = discord.AllowedMentions(
+            everyone=False, roles=False, replied_user=False, users=[discord.Object(view.job.owner_id)]
+        )
+        message = await self._channel(card).send(
+            view=layout, files=files, nonce=f"{card.job_id}:done", allowed_mentions=whom
+        )
         return replace(card, final_message_id=message.id)
 
     async def _elsewhere(self, card: Card, view: JobView, error: discord.HTTPException) -> Card:

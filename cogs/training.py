@@ -77,7 +77,10 @@ class Training(Feature):
     async def _suggest_drafts(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         drafts = await self._services.drafts.open_drafts(interaction.user.id)
         fitting = [draft for draft in drafts if typed.casefold() in draft.name.casefold()]
-        return [app_commands.Choice(name=draft.name, value=draft.id) for draft in fitting[:SUGGESTIONS]]
+        return [
+            app_commands.Choice(name=f"{draft.name} ({draft.trigger_word})", value=draft.id)
+            for draft in fitting[:SUGGESTIONS]
+        ]
 
     @train.autocomplete("provider")
     async def _suggest_providers(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:

@@ -87,10 +87,12 @@ class _Thorough(aiosqlite.Connection):
 
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True)
+        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
     # One connection: SQLite has one writer anyway, and five were measured slower than one.
     engine = create_async_engine(
         url,
+        # Statements carry prompts, captions and file names, which no log may hold.
+        hide_parameters=True,
         pool_size=1,
         max_overflow=0,
         poolclass=sa.AsyncAdaptedQueuePool,

@@ -42,9 +42,18 @@ async def get(connection: AsyncConnection, draft_id: str) -> Draft | None:
 
 async def open_of(connection: AsyncConnection, owner_id: int) -> Sequence[Draft]:
     """Return a person's open drafts, the newest first."""
+    return await _in_state(connection, owner_id, DraftState.OPEN)
+
+
+async def in_training_of(connection: AsyncConnection, owner_id: int) -> Sequence[Draft]:
+    """Return a person's drafts that are being trained, the newest first."""
+    return await _in_state(connection, owner_id, DraftState.TRAINING)
+
+
+async def _in_state(connection: AsyncConnection, owner_id: int, state: DraftState) -> Sequence[Draft]:
     statement = (
         sa.select(drafts)
-        .where(drafts.c.owner_id == owner_id, drafts.c.state == DraftState.OPEN)
+        .where(drafts.c.owner_id == owner_id, drafts.c.state == state)
         .order_by(drafts.c.created_at.desc(), drafts.c.id)
     )
     return [_draft(row) for row in (await connection.execute(statement)).mappings()]

@@ -52,6 +52,7 @@ def _job(row: sa.RowMapping) -> Job:
         | {
             "kind": kind,
             "state": JobState(row["state"]),
+            "tried": tuple(row["tried"]),
             "spec": _specs[kind].validate_python(row["spec"]),
             "progress": _progress.validate_python(row["progress"]),
             "failure": _failure.validate_python(row["failure"]),
@@ -62,6 +63,7 @@ def _job(row: sa.RowMapping) -> Job:
 def _values(job: Job) -> dict[str, Any]:
     values = {f.name: getattr(job, f.name) for f in fields(Job)}
     return values | {
+        "tried": list(job.tried),
         "spec": _specs[job.kind].dump_python(job.spec, mode="json"),
         "prepared": None if job.prepared is None else dict(job.prepared),
         "progress": asdict(job.progress),

@@ -134,6 +134,7 @@ jobs = sa.Table(
     sa.Column("title", sa.String(80), nullable=False),
     sa.Column("provider", sa.String(40), nullable=False),
     sa.Column("why", sa.String(100), nullable=False, server_default=""),
+    sa.Column("tried", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("spec", sa.JSON, nullable=False),
     sa.Column("draft_id", Id, index=True),
     sa.Column("lora_id", Id, index=True),

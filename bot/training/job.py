@@ -121,6 +121,8 @@ class Job:
     provider: str
     #: Why this provider, a clause for people; "your choice" when they chose it.
     why: str = ""
+    #: Those that could not take it before; it never goes back to one.
+    tried: tuple[str, ...] = ()
     spec: TrainingSpec | PictureSpec
     draft_id: str | None
     lora_id: str | None
@@ -187,8 +189,17 @@ class Job:
         """Return the job at its beginning with another provider; only before anything was sent."""
         if self.submitting_since is not None or self.remote_id is not None:
             raise IllegalMoveError(f"job {self.id} is with {self.provider} already")
-        return self.moved(JobState.PREPARING, at=at, provider=provider, spec=spec, why=why, prepared=None, tries=0)
+        return self.moved(
+            JobState.PREPARING,
+            at=at,
+            provider=provider,
+            spec=spec,
+            why=why,
+            tried=(*self.tried, self.provider),
+            prepared=None,
+            tries=0,
+        )
 
     def failed(self, failure: Failure, *, at: datetime, state: JobState = JobState.FAILED) -> "Job":
         """Return the job ended without a result, due once more for its cleanup."""
-        return self.moved(state, at=at, failure=failure, submitting_since=None, next_at=at)
+        return self.moved(state, at=at, failure=failure, submitting_since=None, tries=0, next_at=at)

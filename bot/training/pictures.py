@@ -1,7 +1,7 @@
 """Owns what is special about pictures: what they are made with and where they stay; never calls a provider."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,15 +60,15 @@ class PictureCraft:
         if lora is None:
             return None
         try:
-            choice = self._router.maker_for(lora, job.pictures.count, wanted=None, without=[job.provider])
+            choice = self._router.maker_for(lora, job.pictures.count, wanted=None, without=[*job.tried, job.provider])
         except BotError:
             return None
         can = choice.maker.capabilities
-        fits = job.pictures.count in can.count and job.pictures.aspect in can.aspects
+        spec = job.pictures
+        fits = spec.count in can.count and spec.aspect in can.aspects
+        fits = fits and (can.strength is None or spec.strength in can.strength)
         if not fits or choice.estimate.high_usd * MICRO > (reserved or 0):
             return None
-        strength = can.strength.default if can.strength else job.pictures.strength
-        spec = replace(job.pictures, strength=strength)
         return job.given_to(choice.maker.name, spec, why=f"{job.provider} is out of order", at=self._clock.now())
 
     def workspace(self, job: Job) -> Path:

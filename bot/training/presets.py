@@ -33,7 +33,7 @@ def recipe_for(draft: Draft, trainer: Trainer, wishes: Wishes) -> Recipe:
     can = trainer.capabilities
     steps_default = min(can.steps.default * _STEPS.get(draft.kind, 1), can.steps.high)
     rate_default = can.learning_rate.default * _LEARNING_RATE.get(draft.kind, 1) if can.learning_rate else 0
-    resolution = wishes.resolution or can.resolutions[0]
+    resolution = can.resolutions[0] if wishes.resolution is None else wishes.resolution
     if resolution not in can.resolutions:
         raise BadInput(
             f"{trainer.title} trains at {_or(can.resolutions)} pixels, not at {resolution}.",

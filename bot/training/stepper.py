@@ -44,6 +44,9 @@ SILENCE_FACTOR = 2
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
 
+#: States whose step cannot end well without an answer of the provider's.
+_ASKED = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.COLLECTING})
+
 #: Errors that another provider may not have; what a provider refuses for its content is not carried around.
 _PROVIDERS_OWN = (BadCredentials, OutOfCredit, Unavailable, RateLimited)
 
@@ -51,6 +54,9 @@ _BUG = Failure(
     reason="Something in this bot went wrong, not in your photos.", advice="Tell the operator; the log has the details."
 )
 _SILENT = Failure(reason="The provider has not answered for so long that nothing can be expected any more.")
+_OUT_OF_REACH = Failure(
+    reason="It was stopped here; its provider is no longer set up, so it could not be stopped there."
+)
 _DOUBT = Failure(reason="Nobody can tell whether the provider took the order for them.")
 _ENDINGS: Mapping[RemoteState, tuple[JobState, Failure]] = {
     RemoteState.FAILED: (JobState.FAILED, Failure(reason="The provider gave up without saying why.")),
@@ -80,7 +86,8 @@ class Stepper:
         craft = self._crafts[job.kind]
         try:
             await self._step(job, craft)
-            await self._circuits.worked(job.provider)
+            if job.state in _ASKED:
+                await self._circuits.worked(job.provider)
         except LeaseLostError:
             raise
         except (BotError, ProviderError) as error:
@@ -129,7 +136,7 @@ class Stepper:
         job = self._as_seen(job, snapshot)
         if job.state.terminal or job.state is JobState.COLLECTING:
             return job
-        ran = (self._book.now() - (job.started_at or job.created_at)).total_seconds()
+        ran = (self._book.now() - job.started_at).total_seconds() if job.started_at else 0.0
         if ran > adapter.capabilities.max_run_seconds:
             await _asked_to_stop(job, adapter)
             hours = adapter.capabilities.max_run_seconds / 3600
@@ -214,11 +221,16 @@ class Stepper:
             other = await craft.elsewhere(job) if isinstance(error, _PROVIDERS_OWN) else None
             if other is not None:
                 log.info("job %s goes from %s to %s", job.id, job.provider, other.provider)
+                await _cleared_away(job, craft)
                 await self._put_back(replace(other, next_at=self._book.now()), craft)
                 return
             if worn_out or not _passing(error):
                 await self._end(job, craft, _failure(error))
                 return
+        elif job.submitting_since is not None and worn_out:
+            # Looking keeps failing; a person can look in other ways.
+            await self._put_back(job.moved(JobState.UNCERTAIN, at=self._book.now(), next_at=None), craft)
+            return
         # Whoever pressed Cancel during this step does not wait for the pause.
         canceled = job.cancel_requested and not claimed.cancel_requested
         await self._book.postpone(job, until=self._book.later(0 if canceled else self._pause(job, error)))
@@ -231,6 +243,8 @@ class Stepper:
         if isinstance(error, ArtifactBroken) and job.tries >= MOST_TRIES:
             return JobState.FAILED, _failure(error)
         if isinstance(error, BotError):
+            return (JobState.CANCELED, _OUT_OF_REACH) if job.cancel_requested else None
+        if job.tries < MOST_TRIES:
             return None
         waited = (self._book.now() - (job.started_at or job.created_at)).total_seconds()
         if waited > SILENCE_FACTOR * craft.adapter(job).capabilities.max_run_seconds:
@@ -263,6 +277,16 @@ class Stepper:
 def _out_of_order(job: Job, error: Exception) -> bool:
     """Tell whether a provider has been out of reach long enough to ask another, before anything was sent."""
     return isinstance(error, Unavailable) and job.tries + 1 >= TRIES_BEFORE_ANOTHER
+
+
+async def _cleared_away(job: Job, craft: Craft) -> None:
+    """Remove what was prepared at a provider that the job leaves, as far as it lets us."""
+    if job.prepared is None:
+        return
+    try:
+        await craft.adapter(job).cleanup(None, job.prepared)
+    except (BotError, ProviderError) as error:
+        log.warning("what job %s prepared at %s stays there: %s", job.id, job.provider, error)
 
 
 async def _asked_to_stop(job: Job, adapter: JobAdapter) -> None:

@@ -13,6 +13,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import jobs as rows
 from bot.training.book import Book
 from bot.training.craft import Craft, JobAdapter
 from bot.training.job import Failure, Job, JobState
@@ -35,6 +38,10 @@ _NEVER_TAKEN = Failure(
 )
 
 
+class _CanceledMeanwhile(Exception):
+    """Cancel was pressed while the order was made; nothing has left us."""
+
+
 class Submitter:
     """Takes a job from SUBMITTING to whatever comes next, one step a call."""
 
@@ -51,17 +58,38 @@ class Submitter:
 
     async def _send(self, job: Job, craft: Craft) -> Job:
         adapter, order = craft.adapter(job), await craft.order(job)
-        job = await self._book.save(replace(job, submitting_since=self._book.now(), attempt=job.attempt + 1, looks=0))
+
+        async def still_wanted(connection: AsyncConnection) -> None:
+            row = await rows.get(connection, job.id)
+            if row is not None and row.cancel_requested:
+                raise _CanceledMeanwhile
+
+        begun = replace(job, submitting_since=self._book.now(), attempt=job.attempt + 1, looks=0)
         try:
-            remote_id = await _to_the_end(adapter.submit(order, job.prepared or {}))
+            await self._book.save(begun, together=still_wanted)
+        except _CanceledMeanwhile:
+            return job.moved(JobState.CANCELED, at=self._book.now(), next_at=self._book.now())
+        try:
+            remote_id = await self._to_the_end(begun, adapter.submit(order, job.prepared or {}))
         except (SubmitUnsure, UnexpectedAnswer) as error:
             log.warning("job %s: %s", job.id, error)
-            return replace(job, next_at=self._book.later(adapter.capabilities.settle_seconds))
+            return replace(begun, next_at=self._book.later(adapter.capabilities.settle_seconds))
         except ProviderError:
             # Surely not accepted; what that means for the job is the stepper's to say.
-            await self._book.save(replace(job, submitting_since=None))
+            await self._book.save(replace(begun, submitting_since=None))
             raise
-        return self._accepted(job, remote_id)
+        return self._accepted(begun, remote_id)
+
+    async def _to_the_end(self, job: Job, call: Coroutine[Any, Any, str]) -> str:
+        """Await a paid call so that cancelling the caller does not cut it off; an id that comes then is still kept."""
+        task = asyncio.create_task(call, name="paid call")
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task}, timeout=LAST_WORD_SECONDS)
+            if task.done() and not task.cancelled() and task.exception() is None:
+                await self._book.put_back(self._accepted(job, task.result()))
+            raise
 
     async def _look(self, job: Job, adapter: JobAdapter) -> Job:
         try:
@@ -87,13 +115,3 @@ class Submitter:
         return job.moved(
             JobState.QUEUED, at=now, remote_id=remote_id, submitting_since=None, looks=0, tries=0, next_at=now
         )
-
-
-async def _to_the_end(call: Coroutine[Any, Any, str]) -> str:
-    """Await a paid call so that cancelling the caller does not cut it off half-way."""
-    task = asyncio.create_task(call, name="paid call")
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=LAST_WORD_SECONDS)
-        raise

@@ -156,7 +156,7 @@ class TrainingCraft:
             return None
         try:
             choice = self._router.trainer_for(
-                draft, job.training.photo_count, Wishes(), wanted=None, without=[job.provider]
+                draft, job.training.photo_count, _wishes(job), wanted=None, without=[*job.tried, job.provider]
             )
         except BotError:
             return None
@@ -189,6 +189,18 @@ class TrainingCraft:
             updated_at=now,
             next_at=now,
         )
+
+
+def _wishes(job: Job) -> Wishes:
+    """Return what was quoted and accepted, so that another provider does the same or nothing."""
+    recipe = job.training.recipe
+    return Wishes(
+        steps=recipe.steps,
+        rank=recipe.rank or None,
+        learning_rate=recipe.learning_rate or None,
+        resolution=recipe.resolution,
+        autocaption=recipe.autocaption,
+    )
 
 
 def default_strength(registry: Registry, provider: str) -> float:

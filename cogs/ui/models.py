@@ -7,6 +7,7 @@ from discord import app_commands, ui
 
 from bot.library import LoraDetails
 from bot.lora import Lora
+from bot.words import LONGEST_NAME
 from cogs.ui import words
 from cogs.ui.controls import Form, Layout, button, menu
 from cogs.ui.gallery import plain
@@ -48,7 +49,8 @@ def draw_model(details: LoraDetails, *, viewer_id: int, guild_id: int | None) ->
         button("model.generate", lora.id, label="Generate", style=discord.ButtonStyle.primary)
     )
     if own and guild_id is not None:
-        row.add_item(button("model.toggle", lora.id, label="Unshare" if guild_id in details.guild_ids else "Share"))
+        shared = guild_id in details.guild_ids
+        row.add_item(button("model.toggle", lora.id, "off" if shared else "on", label="Unshare" if shared else "Share"))
     if own:
         row.add_item(button("model.rename", lora.id, label="Rename"))
         row.add_item(button("model.delete", lora.id, label="Delete", style=discord.ButtonStyle.danger))
@@ -74,7 +76,7 @@ def draw_delete_question(lora: Lora) -> Layout:
 
 def draw_rename_form(lora: Lora) -> Form:
     """Return the form for another name."""
-    field: ui.TextInput[Form] = ui.TextInput(custom_id="name", default=lora.name)
+    field: ui.TextInput[Form] = ui.TextInput(custom_id="name", default=lora.name, max_length=LONGEST_NAME)
     return Form("model.rename", lora.id, title="Rename your model", labels=[ui.Label(text="Name", component=field)])
 
 
@@ -92,12 +94,9 @@ def told_sharing(lora: Lora, *, shared: bool) -> str:
     if shared:
         return (
             f"**{name}** is shared with this server now: everybody here can make pictures with it. "
-            "Share it once more, with the button or /models share, to take it back."
+            "To take it back, press Unshare in /models show."
         )
-    return (
-        f"**{name}** is no longer shared with this server. "
-        "Share it once more, with the button or /models share, to let everybody here use it."
-    )
+    return f"**{name}** is no longer shared with this server. /models share lets everybody here use it again."
 
 
 def _line(lora: Lora, viewer_id: int) -> str:

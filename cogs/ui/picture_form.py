@@ -8,6 +8,7 @@ from discord import ui
 from bot.errors import BadInput
 from bot.generating import PictureWishes
 from bot.lora import Lora
+from bot.words import LONGEST_PROMPT
 from cogs.ui.controls import Answers, Form
 from cogs.ui.gallery import ASPECT_NAMES
 from providers.base import Aspect
@@ -23,24 +24,25 @@ def draw_picture_form(lora: Lora, wishes: PictureWishes) -> Form:
     return Form(
         "model.generate",
         lora.id,
+        *([wishes.provider] if wishes.provider else []),
         title=title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
         labels=[
             ui.Label(
                 text="Prompt",
                 description=f"What the picture shows. The trigger word is {lora.trigger_word}.",
-                component=_text("prompt", wishes.prompt, style=discord.TextStyle.paragraph),
+                component=_text("prompt", wishes.prompt, longest=LONGEST_PROMPT, style=discord.TextStyle.paragraph),
             ),
             ui.Label(text="How many", component=_counts(wishes.count)),
             ui.Label(
                 text="Seed",
                 description="The same seed and settings give the same picture; empty for a random one.",
-                component=_text("seed", "" if wishes.seed is None else str(wishes.seed)),
+                component=_text("seed", "" if wishes.seed is None else str(wishes.seed), longest=12),
             ),
             ui.Label(text="Shape", component=_aspects(wishes.aspect)),
             ui.Label(
                 text="Strength",
                 description="How much of the model goes in; empty for what works best.",
-                component=_text("strength", "" if wishes.strength is None else f"{wishes.strength:g}"),
+                component=_text("strength", "" if wishes.strength is None else f"{wishes.strength:g}", longest=8),
             ),
         ],
     )
@@ -61,8 +63,11 @@ def read_picture_form(answers: Answers) -> PictureWishes:
     )
 
 
-def _text(name: str, value: str, *, style: discord.TextStyle = discord.TextStyle.short) -> ui.TextInput[Form]:
-    return ui.TextInput(custom_id=name, style=style, default=value or None, required=False)
+def _text(
+    name: str, value: str, *, longest: int, style: discord.TextStyle = discord.TextStyle.short
+) -> ui.TextInput[Form]:
+    # The client stops what is too long, because a refused form takes what was typed with it.
+    return ui.TextInput(custom_id=name, style=style, default=value or None, required=False, max_length=longest)
 
 
 def _counts(chosen: int) -> ui.Select[Form]:

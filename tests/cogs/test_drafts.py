@@ -4,6 +4,7 @@ from bot.app import Services
 from bot.draft import DraftState
 from bot.errors import Missing
 from bot.store import drafts as rows
+from cogs.ui.draft_panel import _hint_lines
 from playground.person import Person, PersonError, Place, Upload
 from tests.cogs.photos import foxes, swatches
 from tests.house import open_house, running_bot
@@ -144,15 +145,29 @@ async def test_panel_takes_ten_photos_through_its_form_and_is_redrawn_in_place(t
         assert len(redrawn.images) == 1
 
 
-async def test_panel_names_at_most_eight_hints(tmp_path):
+async def test_panel_names_twins_first_and_a_fault_of_many_photos_once(tmp_path):
     async with open_house(tmp_path / "data") as house:
         place = house.discord.person("alice").in_channel()
         await begin(place)
         panel = await fill(place, swatches(10))
         lines = [line for line in panel.text.splitlines() if line.startswith("- ")]
-        assert len(lines) == 9
-        assert lines[0].startswith("- Photo 1 is small (64 × 64 pixels")
-        assert lines[-1].startswith("- and ")
+        assert "looks almost like photo" in lines[0]
+        [small] = [line for line in lines if "small" in line]
+        assert small.startswith("- Photos 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 are small: send the originals")
+
+
+async def test_panel_names_the_fault_of_few_photos_with_its_number(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        place = house.discord.person("alice").in_channel()
+        await begin(place)
+        panel = await fill(place, swatches(1))
+        assert "- Photo 1 is small (64 × 64 pixels" in panel.text
+
+
+def test_hints_over_eight_are_counted():
+    lines = _hint_lines([f"Hint {number}." for number in range(11)])
+    assert len(lines) == 9
+    assert lines[-1] == "- and 3 more"
 
 
 async def test_captions_of_up_to_five_photos_are_written_in_one_form(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from bot.training.job import Job
+from playground.errors import PersonError
 from playground.permissions import Permission
 from playground.person import Person, Place, SeenMessage
 from providers.base import Aspect
@@ -179,9 +180,8 @@ async def test_form_left_empty_is_filled_in_by_us(trained_folder, tmp_path):
         ({"strength": "much"}, "`strength` is a number such as 0.8."),
         ({"strength": "nan"}, "`strength` is a number such as 0.8."),
         ({"strength": "7"}, "`strength` goes from 0.2 to 1 here."),
-        ({"prompt": "x" * 1001}, "A prompt has at most 1000 characters, this one has 1001."),
     ],
-    ids=["seed in words", "negative seed", "strength in words", "no number", "too strong", "long prompt"],
+    ids=["seed in words", "negative seed", "strength in words", "no number", "too strong"],
 )
 async def test_form_refuses_what_cannot_be_used(trained_folder, tmp_path, fields, sentence):
     async with house_with_model(trained_folder, tmp_path / "data") as scene:
@@ -192,6 +192,14 @@ async def test_form_refuses_what_cannot_be_used(trained_folder, tmp_path, fields
     assert refused.text.startswith(sentence)
     assert refused.ephemeral
     assert jobs == []
+
+
+async def test_form_stops_a_prompt_that_is_too_long_before_it_is_sent(trained_folder, tmp_path):
+    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+        ada = scene.owner.in_channel()
+        form = await ada.press(await last_word(ada), "Generate")
+        with pytest.raises(PersonError, match="takes 0 to 1000 characters, not 1001"):
+            await ada.submit(form, prompt="x" * 1001)
 
 
 async def test_form_of_an_unshared_model_opens_for_its_owner_only(trained_folder, tmp_path):

@@ -44,7 +44,7 @@ async def test_train_shows_a_quote_with_price_and_time(tmp_path):
 async def test_train_suggests_drafts_providers_and_steps(tmp_path):
     async with open_house(tmp_path / "data") as house:
         place = await drafted(house, photos=0)
-        assert [c.name for c in await place.autocomplete("train", "draft", "ru")] == ["Rusty"]
+        assert [c.name for c in await place.autocomplete("train", "draft", "ru")] == ["Rusty (rustyfox)"]
         assert [c.value for c in await place.autocomplete("train", "provider")] == ["auto", "sketch"]
         assert "balanced: 48 steps" in [c.name for c in await place.autocomplete("train", "steps")]
         assert [c.value for c in await place.autocomplete("train", "resolution")] == [128, 256]

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=80), nullable=False),
         sa.Column("provider", sa.String(length=40), nullable=False),
         sa.Column("why", sa.String(length=100), server_default="", nullable=False),
+        sa.Column("tried", sa.JSON(), server_default="[]", nullable=False),
         sa.Column("spec", sa.JSON(), nullable=False),
         sa.Column("draft_id", sa.String(length=16), nullable=True),
         sa.Column("lora_id", sa.String(length=16), nullable=True),
