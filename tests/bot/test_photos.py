@@ -393,7 +393,7 @@ def test_duplicates_are_named_by_the_earlier_number():
     dhashes = {number: develop_now(data, "a.jpg").dhash for number, data in enumerate(files, start=1)}
     found = find_duplicates(dhashes)
     assert sorted(found) == [3, 4]
-    assert found[3].sentence.startswith("looks almost like photo 1 (")
+    assert found[3].sentence.startswith("looks almost like photo 1:")
     assert {finding.code for finding in found.values()} == {FindingCode.NEAR_DUPLICATE}
 
 
