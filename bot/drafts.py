@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from bot import words
 from bot.blobs import Blobs
 from bot.clock import Clock
-from bot.contact_sheet import SheetTile, draw_sheet
+from bot.contact_sheet import SheetTile, make_sheet
 from bot.draft import Draft, DraftPhoto, DraftState, owned, still_open
 from bot.errors import CannotServe, Missing, WrongMoment
 from bot.ids import new_id
-from bot.photo_checks import FindingCode, find_duplicates
+from bot.photo_checks import MAX_BRIGHTNESS, MIN_BRIGHTNESS, MIN_SHARPNESS, MIN_SIDE, FindingCode, find_duplicates
 from bot.photo_workers import PhotoWorkers
 from bot.store import drafts as rows
 from bot.store.database import Database
@@ -24,10 +24,10 @@ GOOD_NUMBER = 8
 #: Photos with the same fault that are named one by one, each with its own number.
 ONE_BY_ONE = 3
 _MANY: Mapping[str, str] = {
-    FindingCode.TOO_SMALL: "are small: send the originals instead of screenshots or previews.",
-    FindingCode.BLURRED: "are blurred: hold the camera still, or use others.",
-    FindingCode.TOO_DARK: "are dark: add light, or use others.",
-    FindingCode.TOO_LIGHT: "are very bright: use others, or photos with less glare.",
+    FindingCode.TOO_SMALL: f"are small (under {MIN_SIDE} pixels on the shorter side): send the originals.",
+    FindingCode.BLURRED: f"are blurred (sharpness under {MIN_SHARPNESS}): hold the camera still, or use others.",
+    FindingCode.TOO_DARK: f"are dark (brightness under {MIN_BRIGHTNESS} of 255): add light, or use others.",
+    FindingCode.TOO_LIGHT: f"are too light (brightness over {MAX_BRIGHTNESS} of 255, or half of it white): use softer light.",
 }
 _MORE = {
     SubjectKind.PERSON: "More photos help: add some from the side, from farther away, and in other light.",
@@ -223,7 +223,7 @@ class DraftService:
             )
             for number, photo in enumerate(photos, start=1)
         ]
-        return await self._workers.run(draw_sheet, tiles)
+        return await make_sheet(tiles, workers=self._workers)
 
 
 def _called(name: str, drafts: Sequence[Draft]) -> Draft | None:

@@ -153,7 +153,7 @@ async def test_panel_names_twins_first_and_a_fault_of_many_photos_once(tmp_path)
         lines = [line for line in panel.text.splitlines() if line.startswith("- ")]
         assert "looks almost like photo" in lines[0]
         [small] = [line for line in lines if "small" in line]
-        assert small.startswith("- Photos 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 are small: send the originals")
+        assert small.startswith("- Photos 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 are small (under 512 pixels")
 
 
 async def test_panel_names_the_fault_of_few_photos_with_its_number(tmp_path):
