@@ -27,7 +27,7 @@ _MANY: Mapping[str, str] = {
     FindingCode.TOO_SMALL: f"are small (under {MIN_SIDE} pixels on the shorter side): send the originals.",
     FindingCode.BLURRED: f"are blurred (sharpness under {MIN_SHARPNESS}): hold the camera still, or use others.",
     FindingCode.TOO_DARK: f"are dark (brightness under {MIN_BRIGHTNESS} of 255): add light, or use others.",
-    FindingCode.TOO_LIGHT: f"are too light (brightness over {MAX_BRIGHTNESS} of 255, or half of it white): use softer light.",
+    FindingCode.TOO_LIGHT: f"are too light (brightness over {MAX_BRIGHTNESS} of 255, or half white): use softer light.",
 }
 _MORE = {
     SubjectKind.PERSON: "More photos help: add some from the side, from farther away, and in other light.",
