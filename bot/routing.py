@@ -6,8 +6,9 @@ only keep a job from being given to somebody who is known to be out of order.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from bot.draft import Draft
 from bot.errors import BadInput, BotError, CannotServe
@@ -28,6 +29,8 @@ TRAINS, DRAWS = "train", "make pictures"
 AUTO = "auto"
 #: Why a provider does a job that its person chose it for; such a job never goes to another one.
 CHOSEN = "your choice"
+
+AdapterT = TypeVar("AdapterT", Trainer, ImageMaker)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,18 +91,36 @@ class Router:
         return (health is None or health.ok) and not self.circuits.lost(name)
 
     def trainer_for(
-        self, draft: Draft, photo_count: int, wishes: Wishes, *, wanted: str | None, without: Sequence[str] = ()
+        self,
+        draft: Draft,
+        photo_count: int,
+        wishes: Wishes,
+        *,
+        wanted: str | None,
+        without: Collection[str] = (),
+        preferred: Sequence[str] | None = None,
+        allowed: Collection[str] | None = None,
     ) -> TrainerChoice:
         """Return the trainer for a draft: the wanted one, or the best of those that can.
 
+        Args:
+            draft: What is to be trained.
+            photo_count: How many photos it has.
+            wishes: What the person asked for.
+            wanted: The name that the person chose, if they did.
+            without: Names that are out of question for this job alone.
+            preferred: A server's order of preference, which comes before the operator's; None for no own one.
+            allowed: The only names that a server allows; None for all.
+
         Raises:
             BadInput: a number or the count of photos is outside of what every trainer takes.
-            CannotServe: nobody here can, or the wanted one cannot.
+            CannotServe: nobody here can, or the wanted one cannot or may not.
         """
         refusal = self.registry.refusal_to_train(wanted or AUTO)
         if refusal is not None:
             raise CannotServe(refusal)
-        fitting = [t for t in self.registry.trainers_for(draft.base_model) if t.name not in without]
+        able = self.registry.trainers_for(draft.base_model)
+        fitting = _within(able, wanted, without=without, allowed=allowed)
         if not fitting:
             raise CannotServe(
                 f"No provider here trains for {draft.base_model.label}.", advice="Tell the operator of this bot."
@@ -115,17 +136,28 @@ class Router:
                 refusals.append(error)
         if not choices:
             raise refusals[0]
-        best = min(choices, key=lambda c: (self._rank(c.trainer.name), c.estimate.high_usd))
-        why = self._why(best.trainer.name, [c.trainer.name for c in choices], what=draft.base_model.label)
+        liked = self._liked(preferred)
+        best = min(choices, key=lambda c: (_rank(c.trainer.name, liked), c.estimate.high_usd))
+        why = _why(best.trainer.name, [c.trainer.name for c in choices], liked, what=draft.base_model.label)
         return TrainerChoice(trainer=best.trainer, recipe=best.recipe, estimate=best.estimate, why=why)
 
-    def maker_for(self, lora: Lora, count: int, *, wanted: str | None, without: Sequence[str] = ()) -> MakerChoice:
-        """Return the image maker for a model: the wanted one, or the best of those that can.
+    def maker_for(
+        self,
+        lora: Lora,
+        count: int,
+        *,
+        wanted: str | None,
+        without: Collection[str] = (),
+        preferred: Sequence[str] | None = None,
+        allowed: Collection[str] | None = None,
+    ) -> MakerChoice:
+        """Return the image maker for a model: the wanted one, or the best of those that can; see `trainer_for`.
 
         Raises:
-            CannotServe: nobody here can, or the wanted one cannot.
+            CannotServe: nobody here can, or the wanted one cannot or may not.
         """
-        fitting = [m for m in self.registry.image_makers_for(lora.base_model, lora.format) if m.name not in without]
+        able = self.registry.image_makers_for(lora.base_model, lora.format)
+        fitting = _within(able, wanted, without=without, allowed=allowed)
         if not fitting:
             raise CannotServe(
                 f"No provider here makes pictures with a {lora.base_model.label} model.",
@@ -139,8 +171,9 @@ class Router:
                 "That provider cannot use this model here.", advice=f"{_names(fitting)} can use **{lora.name}**."
             )
         well = [m for m in fitting if self.well(DRAWS, m.name)] or fitting
-        best = min(well, key=lambda m: (self._rank(m.name), m.estimate(count).high_usd))
-        why = self._why(best.name, [m.name for m in well], what=f"{lora.base_model.label} models")
+        liked = self._liked(preferred)
+        best = min(well, key=lambda m: (_rank(m.name, liked), m.estimate(count).high_usd))
+        why = _why(best.name, [m.name for m in well], liked, what=f"{lora.base_model.label} models")
         return MakerChoice(maker=best, estimate=best.estimate(count), why=why)
 
     def _wanted_trainer(
@@ -154,15 +187,38 @@ class Router:
             advice=f"{_names(fitting)} can train for {draft.base_model.label}.",
         )
 
-    def _rank(self, name: str) -> int:
-        return self.preferred.index(name) if name in self.preferred else len(self.preferred)
+    def _liked(self, preferred: Sequence[str] | None) -> Sequence[str]:
+        """Return all names that somebody prefers, a server's before the operator's."""
+        return list(dict.fromkeys([*(preferred or ()), *self.preferred]))
 
-    def _why(self, name: str, candidates: Sequence[str], *, what: str) -> str:
-        if len(candidates) == 1:
-            return f"the only one here for {what}"
-        if name in self.preferred:
-            return "preferred here"
-        return f"the cheapest of {len(candidates)}"
+
+def _within(
+    able: Sequence[AdapterT], wanted: str | None, *, without: Collection[str], allowed: Collection[str] | None
+) -> Sequence[AdapterT]:
+    """Return those that may do this job.
+
+    Raises:
+        CannotServe: they exist, and the server that asks allows none of them, or not the wanted one.
+    """
+    left = [adapter for adapter in able if adapter.name not in without]
+    allowed_here = [adapter for adapter in left if allowed is None or adapter.name in allowed]
+    if left and (not allowed_here or wanted in {adapter.name for adapter in left if adapter not in allowed_here}):
+        which = "That provider is" if allowed_here else "The providers that can do this are"
+        advice = f"{_names(allowed_here)} may do it here." if allowed_here else "Ask a moderator of this server."
+        raise CannotServe(f"{which} not allowed in this server.", advice=advice)
+    return allowed_here
+
+
+def _rank(name: str, liked: Sequence[str]) -> int:
+    return liked.index(name) if name in liked else len(liked)
+
+
+def _why(name: str, candidates: Sequence[str], liked: Sequence[str], *, what: str) -> str:
+    if len(candidates) == 1:
+        return f"the only one here for {what}"
+    if name in liked:
+        return "preferred here"
+    return f"the cheapest of {len(candidates)}"
 
 
 def _trainer_choice(draft: Draft, photo_count: int, wishes: Wishes, trainer: Trainer, *, why: str) -> TrainerChoice:

@@ -139,6 +139,10 @@ class ImageCapabilities(AdapterCapabilities):
     count: Limits
     strength: Limits | None
     uses_prompt: bool
+    #: The base models with which it heeds a negative prompt; with others an order must bring none.
+    negative_prompts: frozenset[BaseModelName] = frozenset()
+    #: How many LoRAs one order may bring, its own included; all for the same base model.
+    max_loras: int = 1
     #: Why its provider has no trainer, where people would expect one.
     trains_not: "TrainsNot | None" = None
 
@@ -168,6 +172,14 @@ class LoraFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExtraLora:
+    """A further LoRA that goes into a picture."""
+
+    lora: LoraFile
+    strength: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageOrder:
     """Some pictures, ready to be submitted."""
 
@@ -179,6 +191,10 @@ class ImageOrder:
     seed: int
     aspect: Aspect
     strength: float
+    #: What the pictures shall not show; empty unless `negative_prompts` has the base model.
+    negative_prompt: str = ""
+    #: Up to `max_loras - 1`, mixed in with their own strengths.
+    extra_loras: Sequence[ExtraLora] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
