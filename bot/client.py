@@ -11,6 +11,7 @@ import logging
 
 import discord
 import yarl
+from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
@@ -20,6 +21,7 @@ from bot.background import Background
 from bot.errors import StartupError
 from bot.settings import Settings
 from bot.store import notes
+from bot.texts import _, speak, speaking
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +36,42 @@ AUTHENTICATION_FAILED = 4004
 INTENTS = discord.Intents(guilds=True, dm_messages=True, guild_messages=True)
 
 
+class SpokenTree(app_commands.CommandTree["DarkroomBot"]):
+    """The commands, each answered in the language of its person."""
+
+    async def interaction_check(self, interaction: discord.Interaction["DarkroomBot"], /) -> bool:
+        speak(str(interaction.locale))
+        return True
+
+
+class CommandTranslator(app_commands.Translator):
+    """Says in the catalogues' languages what a command does; its name is the same everywhere, so one manual serves."""
+
+    _NAMES = frozenset(
+        {
+            app_commands.TranslationContextLocation.command_name,
+            app_commands.TranslationContextLocation.group_name,
+            app_commands.TranslationContextLocation.parameter_name,
+        }
+    )
+
+    async def translate(
+        self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
+    ) -> str | None:
+        if context.location in self._NAMES:
+            return None
+        with speaking(str(locale)):
+            said = _(string.message)
+        return said if said != string.message else None
+
+
 class DarkroomBot(commands.Bot):
     """The bot as Discord sees it; its cogs find all that they need in `services`."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
+            tree_cls=SpokenTree,
             help_command=None,
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -55,6 +87,7 @@ class DarkroomBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Load the cogs and tell Discord of the commands if they have changed."""
+        await self.tree.set_translator(CommandTranslator())
         await self.load_extension("cogs")
         await self._sync_if_changed()
 
@@ -68,7 +101,9 @@ class DarkroomBot(commands.Bot):
 
     async def _sync_if_changed(self) -> None:
         """Sync commands only when they differ from what was synced last; Discord allows 200 creations a day."""
-        described = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        translator = CommandTranslator()
+        commands_ = self.tree.get_commands()
+        described = [await command.get_translated_payload(self.tree, translator) for command in commands_]
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
         key = f"commands of {self.application_id}"
         async with self.services.database.begin() as connection:

@@ -112,7 +112,7 @@ class GeneratingService:
             )
             await job_rows.insert(connection, job)
             await self._budget.reserve(connection, job, choice.estimate)
-            await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id))
+            await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id, locale=place.locale))
         self._news.publish(JobChanged(job_id=job.id, due=True))
         return job
 

@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import WrongMoment
+from bot.texts import speak
 from cogs import failures
 from cogs.ui.controls import read_answers, read_custom_id
 
@@ -73,6 +74,7 @@ class Desk(commands.Cog):
             await self._handle(interaction, "press", data["custom_id"])
 
     async def _handle(self, interaction: discord.Interaction[Any], what: str, custom_id: str, *given: object) -> None:
+        speak(str(interaction.locale))
         verb, ids = read_custom_id(custom_id)
         try:
             await self._handler(what, verb)(interaction, *given, *ids)

@@ -18,8 +18,19 @@ _IN_THREADS = {"send_messages_in_threads": "Send Messages in Threads"}
 
 
 def place_of(interaction: discord.Interaction[Any]) -> Place:
-    """Return the channel and server of an interaction."""
-    return Place(channel_id=interaction.channel_id or 0, guild_id=interaction.guild_id)
+    """Return the channel and server of an interaction, and what its person is there."""
+    channel, member = interaction.channel, interaction.user
+    parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
+    restricted = isinstance(channel, discord.TextChannel | discord.Thread | discord.VoiceChannel) and channel.is_nsfw()
+    return Place(
+        channel_id=interaction.channel_id or 0,
+        guild_id=interaction.guild_id,
+        parent_id=parent_id,
+        age_restricted=restricted,
+        locale=str(interaction.guild_locale or interaction.locale),
+        role_ids=frozenset(role.id for role in member.roles) if isinstance(member, discord.Member) else frozenset(),
+        manages=interaction.guild_id is not None and interaction.permissions.manage_guild,
+    )
 
 
 def place_for_results(interaction: discord.Interaction[Any]) -> Place:

@@ -24,6 +24,7 @@ from bot.cards import JobView
 from bot.client import DarkroomBot
 from bot.events import JobChanged
 from bot.store.cards import Card
+from bot.texts import speaking
 from cogs.ui.controls import Layout
 from cogs.ui.job_card import draw_job, draw_last_word
 
@@ -120,7 +121,8 @@ class StatusBoard(commands.Cog):
         # Soon longer than its channel rests: then whoever waits there comes first.
         rest = min(2 * last_rest, LONGEST_REST) or pause
         try:
-            pause = await self._show(card)
+            with speaking(card.locale):
+                pause = await self._show(card)
             rest = 0.0
             self._refusals.pop(card.job_id, None)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

@@ -53,6 +53,7 @@ PLACES = {
     ),
     "sqlalchemy": ("bot/store/*", "bot/*"),
     "alembic": ("bot/store/*",),
+    "babel": ("bot/texts.py",),
     "aiosqlite": ("bot/store/database.py",),
     "obstore": ("bot/blobs.py",),
     "pydantic_settings": ("bot/settings.py", "bot/demo.py"),

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import cards, jobs
+from bot.texts import ENGLISH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class Card:
     shown_revision: int = 0
     final_message_id: int | None = None
     given_up: str | None = None
+    #: The locale that it speaks.
+    locale: str = ENGLISH
 
 
 async def insert(connection: AsyncConnection, card: Card) -> None:

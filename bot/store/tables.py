@@ -38,6 +38,8 @@ people = sa.Table(
     metadata,
     sa.Column("id", Snowflake, primary_key=True, autoincrement=False),
     sa.Column("active_draft_id", Id),
+    # The locale that their Discord had when they last asked for something; direct messages speak it.
+    sa.Column("locale", sa.String(10), nullable=False, server_default="en"),
 )
 
 notes = sa.Table(
@@ -229,4 +231,6 @@ cards = sa.Table(
     sa.Column("final_message_id", Snowflake),
     # Why nothing more is sent here; the job goes on and shows up in /jobs.
     sa.Column("given_up", sa.Text),
+    # The locale that it speaks.
+    sa.Column("locale", sa.String(10), nullable=False, server_default="en"),
 )

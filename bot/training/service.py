@@ -135,7 +135,7 @@ class TrainingService:
                     f"**{draft.name}** is being trained already.", advice="/jobs shows how far it is."
                 ) from error
             await self._budget.reserve(connection, job, quote.estimate)
-            await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id))
+            await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id, locale=place.locale))
             await draft_rows.set_state(connection, draft.id, DraftState.TRAINING, at=now)
         self._news.publish(JobChanged(job_id=job.id, due=True))
         return job
