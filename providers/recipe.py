@@ -10,12 +10,23 @@ class BaseModelName(StrEnum):
     # In the order in which they are offered: the small one last.
     FLUX_1_DEV = "flux.1-dev"
     FLUX_2_DEV = "flux.2-dev"
+    SDXL = "sdxl"
+    SD_1_5 = "sd-1.5"
     SKETCH = "sketch"
 
     @property
     def label(self) -> str:
         """Return the name that people know."""
-        return {"sketch": "Sketch", "flux.1-dev": "FLUX.1 [dev]", "flux.2-dev": "FLUX.2 [dev]"}[self.value]
+        return _LABELS[self]
+
+
+_LABELS = {
+    BaseModelName.FLUX_1_DEV: "FLUX.1 [dev]",
+    BaseModelName.FLUX_2_DEV: "FLUX.2 [dev]",
+    BaseModelName.SDXL: "Stable Diffusion XL",
+    BaseModelName.SD_1_5: "Stable Diffusion 1.5",
+    BaseModelName.SKETCH: "Sketch",
+}
 
 
 class SubjectKind(StrEnum):
