@@ -1,7 +1,7 @@
 """Owns `darkroom doctor`: says of every part whether it works, or what to set and where to get it; changes nothing."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,8 @@ from bot.store.database import Database
 from bot.web.files import SignedFiles
 from providers.base import ImageMaker, Trainer
 from providers.registry import Registry
+from providers.table import PROVIDERS
 
-#: The setting that switches each hosted provider on.
-SWITCHES: Mapping[str, str] = {
-    "replicate": "replicate_api_token",
-    "fal": "fal_key",
-    "together": "together_api_key",
-}
 #: Seconds that one provider may take to answer.
 PATIENCE = 20.0
 
@@ -153,9 +148,9 @@ def _bases(adapter: Trainer | ImageMaker) -> str:
 
 def _absent(settings: Settings) -> Sequence[Finding]:
     return [
-        Finding(part=name, ok=False, detail=f"not set up. {switch.upper()}: {_about(switch)}")
-        for name, switch in SWITCHES.items()
-        if getattr(settings, switch) is None
+        Finding(part=entry.title, ok=False, detail=f"not set up. {entry.about}")
+        for entry in PROVIDERS
+        if not entry.is_on(settings) and not entry.is_on_by_itself
     ]
 
 

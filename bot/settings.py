@@ -13,14 +13,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.budget import BudgetLimits
 from bot.retention import RetentionTimes
+from providers.table import PROVIDERS
 
 MIB = 1024 * 1024
 #: A century; much more would lead to before the calendar's first year.
 MOST_DAYS = 36_525
 
 
-class Settings(BaseSettings):
-    """What an operator can set."""
+class OwnSettings(BaseSettings):
+    """What an operator can set about the bot itself."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -76,21 +77,6 @@ class Settings(BaseSettings):
     darkroom_keep_drafts_days: float = Field(
         default=7, gt=0, le=MOST_DAYS, description="Days that a draft is kept which nobody touches."
     )
-    replicate_api_token: SecretStr | None = Field(
-        default=None, description="Switches Replicate on: a token from replicate.com/account/api-tokens."
-    )
-    replicate_trainer: str = Field(
-        default="ostris/flux-dev-lora-trainer", description="The model at Replicate that trains; owner/name."
-    )
-    replicate_destination: str = Field(
-        default="darkroom-loras",
-        description="The private model at Replicate that takes all trained versions; made when needed.",
-    )
-    fal_key: SecretStr | None = Field(default=None, description="Switches fal on: a key from fal.ai/dashboard/keys.")
-    together_api_key: SecretStr | None = Field(
-        default=None,
-        description="Switches Together on, for pictures only: a key from api.together.ai/settings/api-keys.",
-    )
     darkroom_preferred_providers: str = Field(
         default="", description="Providers in the order that the bot prefers them, names with commas between."
     )
@@ -98,12 +84,6 @@ class Settings(BaseSettings):
         default="",
         description="Prices in US dollars that you know better than the bot, with commas between; names as in "
         "docs/providers.md, such as replicate/gpu-h100=0.0015.",
-    )
-    darkroom_sketch: bool = Field(
-        default=True, description="Offer Sketch, the small trainer on this machine: true or false."
-    )
-    darkroom_sketch_slots: int = Field(
-        default=0, ge=0, description="How many Sketch jobs may compute at once; 0 for one fewer than there are cores."
     )
     darkroom_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
@@ -157,6 +137,11 @@ class Settings(BaseSettings):
     def max_photo_bytes(self) -> int:
         """Return the largest photo in bytes."""
         return self.darkroom_max_photo_mb * MIB
+
+
+# The providers' options come last, each with its entry in their table, so that adding one changes nothing here.
+class Settings(*(entry.options for entry in reversed(PROVIDERS)), OwnSettings):  # type: ignore[misc]
+    """What an operator can set, that of the providers included."""
 
 
 def _prices(text: str) -> dict[str, float]:

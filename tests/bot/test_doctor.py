@@ -8,9 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from bot.cli import main
-from bot.doctor import SWITCHES, examine
+from bot.doctor import examine
 from bot.settings import Settings
 from playground.server import Playground
+from providers.table import PROVIDERS
 from tests.house import make_settings
 
 pytestmark = pytest.mark.xdist_group("processes")
@@ -123,13 +124,18 @@ async def test_doctor_finds_sketch_well(tmp_path):
     assert "makes pictures" in found.detail
 
 
-@pytest.mark.parametrize(("name", "switch"), SWITCHES.items())
-async def test_doctor_says_what_to_set_for_an_absent_provider(tmp_path, name, switch):
-    found = await finding(make_offline(tmp_path / "data"), name)
+@pytest.mark.parametrize("entry", [e for e in PROVIDERS if e.name != "sketch"], ids=lambda entry: entry.name)
+async def test_doctor_says_what_to_set_for_an_absent_provider(tmp_path, entry):
+    found = await finding(make_offline(tmp_path / "data"), entry.title)
     assert not found.ok
     assert not found.vital
-    assert f"not set up. {switch.upper()}: " in found.detail
-    assert Settings.model_fields[switch].description in found.detail
+    assert f"not set up. {entry.switch.upper()}: " in found.detail
+    assert Settings.model_fields[entry.switch].description in found.detail
+
+
+async def test_doctor_does_not_nag_about_sketch_where_it_is_switched_off(tmp_path):
+    findings = await examine(make_offline(tmp_path / "data", darkroom_sketch=False))
+    assert not [found for found in findings if "Sketch" in found.part]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,13 @@
+"""Owns the table of providers, an entry each; docs/adding-a-provider.md says how one gets in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from providers.entry import ProviderEntry
+from providers.fal.entry import FAL
+from providers.replicate.entry import REPLICATE
+from providers.sketch.entry import SKETCH
+from providers.together.entry import TOGETHER
+
+#: In the order in which they are offered and told of.
+PROVIDERS: Sequence[ProviderEntry[Any]] = (REPLICATE, FAL, TOGETHER, SKETCH)
