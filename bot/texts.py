@@ -7,12 +7,13 @@ catalogues are `bot/locale/<language>.po`; what one lacks is said in English.
 
 import gettext
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -70,6 +71,11 @@ def ngettext(one: str, many: str, number: int) -> str:
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it, which extractors know
     """Mark a sentence for the catalogues and return it as it is."""
     return text
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as the language that is spoken now lists them: "A", "A and B", "A, B, and C"."""
+    return format_list(names, locale=_spoken.get())
 
 
 @cache

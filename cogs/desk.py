@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from bot.client import DarkroomBot
 from bot.errors import WrongMoment
-from bot.texts import speak
+from bot.texts import _, speak
 from cogs import failures
 from cogs.ui.controls import read_answers, read_custom_id
 
@@ -86,4 +86,4 @@ class Desk(commands.Cog):
             if isinstance(cog, Feature) and (what, verb) in cog.handlers():
                 return cog.handlers()[what, verb]
         log.warning("nobody handles %s %s", what, verb)
-        raise WrongMoment("This button is from an older version of the bot.", advice="Use the command instead.")
+        raise WrongMoment(_("This button is from an older version of the bot."), advice=_("Use the command instead."))

@@ -11,6 +11,7 @@ from discord import app_commands
 
 from bot.errors import BotError
 from bot.ids import new_id
+from bot.texts import _
 from cogs import replies
 from providers.errors import ProviderError
 
@@ -43,9 +44,11 @@ def sentence_for(error: BaseException) -> str:
     if isinstance(error, ProviderError):
         return f"{error} {error.advice}"
     if isinstance(error, app_commands.CheckFailure):
-        return "You may not use this command here."
+        return _("You may not use this command here.")
     if isinstance(error, app_commands.TransformerError):
-        return "One of the values cannot be used. Choose one from the list that opens while you type."
+        return _("One of the values cannot be used. Choose one from the list that opens while you type.")
     incident = new_id()
     log.error("incident %s", incident, exc_info=error)
-    return f"Something in this bot went wrong, and nothing was changed that you asked for. Incident `{incident}`."
+    return _(
+        "Something in this bot went wrong, and nothing was changed that you asked for. Incident `{incident}`."
+    ).format(incident=incident)

@@ -6,15 +6,16 @@ import discord
 
 from bot.errors import WrongMoment
 from bot.place import Place
+from bot.texts import N_, _, listed
 
 #: What a job's card and pictures need, by the names that Discord's settings show.
 _NEEDED = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "attach_files": "Attach Files",
+    "view_channel": N_("View Channel"),
+    "send_messages": N_("Send Messages"),
+    "attach_files": N_("Attach Files"),
 }
 
-_IN_THREADS = {"send_messages_in_threads": "Send Messages in Threads"}
+_IN_THREADS = {"send_messages_in_threads": N_("Send Messages in Threads")}
 
 
 def place_of(interaction: discord.Interaction[Any]) -> Place:
@@ -42,10 +43,10 @@ def place_for_results(interaction: discord.Interaction[Any]) -> Place:
     if interaction.guild_id is not None:
         threads = isinstance(interaction.channel, discord.Thread)
         needed = _NEEDED | (_IN_THREADS if threads else {})
-        lacking = [title for name, title in needed.items() if not getattr(interaction.app_permissions, name)]
+        lacking = [_(title) for name, title in needed.items() if not getattr(interaction.app_permissions, name)]
         if lacking:
             raise WrongMoment(
-                f"I may not post here: I lack {' and '.join(lacking)} in this channel.",
-                advice="Ask a moderator, use another channel, or send me a direct message.",
+                _("I may not post here: I lack {permissions} in this channel.").format(permissions=listed(lacking)),
+                advice=_("Ask a moderator, use another channel, or send me a direct message."),
             )
     return place_of(interaction)
