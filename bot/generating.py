@@ -20,6 +20,7 @@ from bot.store import jobs as job_rows
 from bot.store import loras as rows
 from bot.store.cards import Card
 from bot.store.database import Database
+from bot.texts import _
 from bot.training.job import Job, JobKind, JobState, PictureSpec
 from bot.training.trainings import SEEDS, default_strength
 from providers.base import Aspect, ImageMaker
@@ -168,7 +169,7 @@ class GeneratingService:
         """
         job = await self._job(job_id)
         if job.owner_id != person_id:
-            raise NotYours("Only the person who asked for these pictures can delete them.")
+            raise NotYours(_("Only the person who asked for these pictures can delete them."))
         async with self._database.begin() as connection:
             pictures = await rows.pictures_of(connection, job_id)
             await rows.delete_pictures(connection, job_id)
@@ -179,24 +180,36 @@ class GeneratingService:
         async with self._database.begin() as connection:
             job = await job_rows.get(connection, job_id)
         if job is None or job.kind is not JobKind.PICTURES:
-            raise Missing("There are no such pictures.")
+            raise Missing(_("There are no such pictures."))
         return job
 
     def _spec(self, lora: Lora, maker: ImageMaker, wishes: PictureWishes) -> PictureSpec:
         can = maker.capabilities
         if wishes.count not in can.count:
-            raise BadInput(f"{maker.title} makes {can.count.low:g} to {can.count.high:g} pictures at once.")
+            raise BadInput(
+                _("{provider} makes {low} to {high} pictures at once.").format(
+                    provider=maker.title, low=f"{can.count.low:g}", high=f"{can.count.high:g}"
+                )
+            )
         if wishes.aspect not in can.aspects:
             shapes = ", ".join(sorted(can.aspects))
-            raise BadInput(f"{maker.title} cannot make {wishes.aspect} pictures.", advice=f"It can make {shapes}.")
+            raise BadInput(
+                _("{provider} cannot make {shape} pictures.").format(provider=maker.title, shape=wishes.aspect),
+                advice=_("It can make {shapes}.").format(shapes=shapes),
+            )
         strength = default_strength(self._registry, maker.name) if wishes.strength is None else wishes.strength
         if can.strength is not None and strength not in can.strength:
             raise BadInput(
-                f"`strength` goes from {can.strength.low:g} to {can.strength.high:g} here.",
-                advice=f"{can.strength.default:g} is a good value.",
+                _("`strength` goes from {low} to {high} here.").format(
+                    low=f"{can.strength.low:g}", high=f"{can.strength.high:g}"
+                ),
+                advice=_("{value} is a good value.").format(value=f"{can.strength.default:g}"),
             )
         if wishes.seed is not None and not 0 <= wishes.seed < SEEDS:
-            raise BadInput(f"A seed is a whole number from 0 to {SEEDS - 1}.", advice="Leave it out for a random one.")
+            raise BadInput(
+                _("A seed is a whole number from 0 to {most}.").format(most=SEEDS - 1),
+                advice=_("Leave it out for a random one."),
+            )
         return PictureSpec(
             prompt=words.prompt(wishes.prompt) or f"a photo of {lora.trigger_word}",
             count=wishes.count,

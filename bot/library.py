@@ -14,6 +14,7 @@ from bot.lora import Lora
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
 from bot.store.database import Database
+from bot.texts import _, ngettext
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +54,20 @@ class Library:
         called = [lora for lora in usable if lora.name.casefold() == wanted]
         if len(called) > 1:
             raise WrongMoment(
-                f"{len(called)} models here are called **{called[0].name}**.",
-                advice="Choose one from the list that opens while you type.",
+                ngettext(
+                    "{count} model here is called **{model}**.",
+                    "{count} models here are called **{model}**.",
+                    len(called),
+                ).format(count=len(called), model=called[0].name),
+                advice=_("Choose one from the list that opens while you type."),
             )
         if called:
             return called[0]
         if not usable:
-            raise Missing("You have no model yet.", advice="Begin with /draft new.")
-        raise Missing("You have no model of that name.", advice="Choose one from the list that opens while you type.")
+            raise Missing(_("You have no model yet."), advice=_("Begin with /draft new."))
+        raise Missing(
+            _("You have no model of that name."), advice=_("Choose one from the list that opens while you type.")
+        )
 
     async def details(self, person_id: int, lora_id: str, *, guild_id: int | None) -> LoraDetails:
         """Return a model with its shares."""
@@ -99,7 +106,8 @@ class Library:
             lora = await _own(connection, lora_id, owner_id)
             if await job_rows.under_way(connection, lora_id=lora_id):
                 raise WrongMoment(
-                    f"Pictures are being made with **{lora.name}**.", advice="Delete it when they are done."
+                    _("Pictures are being made with **{model}**.").format(model=lora.name),
+                    advice=_("Delete it when they are done."),
                 )
             await rows.mark_deleted(connection, lora_id, at=self._clock.now())
         await self._blobs.delete([lora.blob_key])
@@ -115,8 +123,8 @@ class Library:
             lora = await _own(connection, lora_id, owner_id)
             if guild_id is None:
                 raise WrongMoment(
-                    f"**{lora.name}** can be shared with a server, and this is a direct message.",
-                    advice="Use /models share in the server.",
+                    _("**{model}** can be shared with a server, and this is a direct message.").format(model=lora.name),
+                    advice=_("Use /models share in the server."),
                 )
             is_shared = guild_id in await rows.shared_with(connection, lora_id)
             wanted = not is_shared if shared is None else shared
@@ -135,11 +143,11 @@ async def may_use(connection: AsyncConnection, lora_id: str, person_id: int, *, 
     """
     lora = await rows.get(connection, lora_id)
     if lora is None or lora.deleted_at is not None:
-        raise Missing("That model was deleted.", advice="/models list shows those you can use.")
+        raise Missing(_("That model was deleted."), advice=_("/models list shows those you can use."))
     if lora.owner_id != person_id and guild_id not in await rows.shared_with(connection, lora_id):
         raise NotYours(
-            "That model belongs to somebody else and is not shared here.",
-            advice="/models list shows those you can use.",
+            _("That model belongs to somebody else and is not shared here."),
+            advice=_("/models list shows those you can use."),
         )
     return lora
 
@@ -147,7 +155,7 @@ async def may_use(connection: AsyncConnection, lora_id: str, person_id: int, *, 
 async def _own(connection: AsyncConnection, lora_id: str, owner_id: int) -> Lora:
     lora = await rows.get(connection, lora_id)
     if lora is None or lora.deleted_at is not None:
-        raise Missing("There is no such model.", advice="/models list shows yours.")
+        raise Missing(_("There is no such model."), advice=_("/models list shows yours."))
     if lora.owner_id != owner_id:
-        raise NotYours("That model belongs to somebody else, so only they can do that.")
+        raise NotYours(_("That model belongs to somebody else, so only they can do that."))
     return lora

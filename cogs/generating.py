@@ -10,13 +10,13 @@ from bot.app import Services
 from bot.client import DarkroomBot
 from bot.errors import BotError
 from bot.generating import PictureWishes
+from bot.texts import _, ngettext
 from bot.training.job import Job
 from cogs import replies
 from cogs.desk import Feature, on_form, on_press
 from cogs.library import suggest_models
 from cogs.places import place_for_results, place_of
 from cogs.providers import offered
-from cogs.ui import words
 from cogs.ui.controls import Answers
 from cogs.ui.gallery import ASPECT_NAMES, draw_details, plain
 from cogs.ui.picture_form import MOST, draw_picture_form, read_picture_form
@@ -131,10 +131,10 @@ class Generating(Feature):
         except discord.HTTPException as error:
             log.warning("the message of job %s could not be deleted (%s)", job_id, error.code)
             await replies.tell(
-                interaction, "I deleted the pictures on my side, but not this message. Ask a moderator to delete it."
+                interaction, _("I deleted the pictures on my side, but not this message. Ask a moderator to delete it.")
             )
             return
-        await replies.tell(interaction, "The pictures are deleted for ever.")
+        await replies.tell(interaction, _("The pictures are deleted for ever."))
 
     async def _begin(self, interaction: Interaction, lora_id: str, wishes: PictureWishes) -> None:
         place = place_for_results(interaction)
@@ -144,6 +144,16 @@ class Generating(Feature):
 
 def _begun(job: Job) -> str:
     count = job.pictures.count
-    drawing = f"Drawing {words.counted(count, 'picture')} with **{plain(job.title)}**."
-    appear = "It appears" if count == 1 else "They appear"
-    return f"{drawing} {appear} {'here' if job.guild_id is None else 'in this channel'}."
+    if job.guild_id is None:
+        drawing = ngettext(
+            "Drawing {count} picture with **{model}**. It appears here.",
+            "Drawing {count} pictures with **{model}**. They appear here.",
+            count,
+        )
+    else:
+        drawing = ngettext(
+            "Drawing {count} picture with **{model}**. It appears in this channel.",
+            "Drawing {count} pictures with **{model}**. They appear in this channel.",
+            count,
+        )
+    return drawing.format(count=count, model=plain(job.title))

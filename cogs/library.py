@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot.app import Services
 from bot.client import DarkroomBot
+from bot.texts import _
 from cogs import replies
 from cogs.desk import Feature, on_choice, on_form, on_press
 from cogs.ui.controls import Answers
@@ -56,7 +57,8 @@ class Library(Feature):
         lora_id = await self._meant(interaction, model)
         before = await self._services.library.rename(interaction.user.id, lora_id, name)
         now = await self._services.library.find(interaction.user.id, lora_id, guild_id=interaction.guild_id)
-        await replies.tell(interaction, f"**{plain(before.name)}** is called **{plain(now.name)}** now.")
+        told = _("**{before}** is called **{now}** now.").format(before=plain(before.name), now=plain(now.name))
+        await replies.tell(interaction, told)
 
     @models.command(description="Delete one of your models for ever; you are asked first.")
     @app_commands.describe(model="One of your models.")
@@ -126,7 +128,7 @@ class Library(Feature):
         """Delete a model for ever."""
         await interaction.response.defer()
         lora = await self._services.library.delete(interaction.user.id, lora_id)
-        await replies.show(interaction, draw_note(f"**{plain(lora.name)}** is deleted for ever."))
+        await replies.show(interaction, draw_note(_("**{model}** is deleted for ever.").format(model=plain(lora.name))))
 
     @on_press("model.keep")
     async def keep(self, interaction: Interaction, lora_id: str) -> None:

@@ -7,6 +7,8 @@ from discord import ui
 
 from bot.generating import Gallery
 from bot.lora import Picture
+from bot.texts import N_, _, ngettext
+from bot.training.job import Job
 from cogs.ui import words
 from cogs.ui.controls import Layout, button
 from cogs.ui.pictures import add_pictures
@@ -14,11 +16,11 @@ from providers.base import Aspect
 
 #: Shapes as people call them.
 ASPECT_NAMES: Mapping[Aspect, str] = {
-    Aspect.SQUARE: "Square (1:1)",
-    Aspect.PORTRAIT: "Portrait (3:4)",
-    Aspect.LANDSCAPE: "Landscape (4:3)",
-    Aspect.TALL: "Tall (9:16)",
-    Aspect.WIDE: "Wide (16:9)",
+    Aspect.SQUARE: N_("Square (1:1)"),
+    Aspect.PORTRAIT: N_("Portrait (3:4)"),
+    Aspect.LANDSCAPE: N_("Landscape (4:3)"),
+    Aspect.TALL: N_("Tall (9:16)"),
+    Aspect.WIDE: N_("Wide (16:9)"),
 }
 #: A prompt is cut here in the channel, so that the pictures stay what one sees; *Details* has all of it.
 SHOWN_PROMPT = 240
@@ -44,23 +46,27 @@ def draw_gallery(gallery: Gallery, *, headline: str | None = None) -> tuple[Layo
 def draw_details(gallery: Gallery) -> Layout:
     """Return everything that is known about some pictures."""
     job, spec, lora = gallery.job, gallery.job.pictures, gallery.lora
-    lines = [f"### Details\n**Model** {plain(_model_name(gallery))}"]
+    lines = [_("### Details"), _("**Model** {name}").format(name=plain(_model_name(gallery)))]
     if lora is not None:
-        lines.append(f"**Trigger word** {plain(lora.trigger_word)}")
-        lines.append(f"**Base model** {lora.base_model.label}")
+        lines.append(_("**Trigger word** {word}").format(word=plain(lora.trigger_word)))
+        lines.append(_("**Base model** {name}").format(name=lora.base_model.label))
     lines += [
-        f"**Made with** {gallery.maker_title}",
-        f"**Prompt** {plain(spec.prompt)}",
-        f"**Shape** {ASPECT_NAMES[spec.aspect]} · **strength** {spec.strength:g}",
-        *(f"**Picture {p.position + 1}** seed `{p.seed}`, {p.width} × {p.height} px" for p in gallery.pictures),
-        f"**Asked for** by <@{job.owner_id}>, {words.moment(job.created_at, 'f')}",
+        _("**Made with** {provider}").format(provider=gallery.maker_title),
+        _("**Prompt** {prompt}").format(prompt=plain(spec.prompt)),
+        _("**Shape** {shape} · **strength** {strength}").format(
+            shape=_(ASPECT_NAMES[spec.aspect]), strength=f"{spec.strength:g}"
+        ),
+        *(_told_picture(picture) for picture in gallery.pictures),
+        _("**Asked for** by {person}, {when}").format(
+            person=f"<@{job.owner_id}>", when=words.moment(job.created_at, "f")
+        ),
     ]
     if job.ended_at is not None:
-        took = (job.ended_at - job.created_at).total_seconds()
-        lines.append(f"**Done** {words.moment(job.ended_at, 'f')}, after {took:.0f} s")
+        took = f"{(job.ended_at - job.created_at).total_seconds():.0f}"
+        lines.append(_("**Done** {when}, after {seconds} s").format(when=words.moment(job.ended_at, "f"), seconds=took))
     if job.cost_usd:
-        lines.append(f"**Cost** ${job.cost_usd:.3f}")
-    lines.append(f"**Job** `{job.id}`")
+        lines.append(_("**Cost** {price}").format(price=f"${job.cost_usd:.3f}"))
+    lines.append(_("**Job** {id}").format(id=f"`{job.id}`"))
     return Layout(ui.TextDisplay("\n".join(lines)))
 
 
@@ -72,24 +78,36 @@ def plain(text: str) -> str:
 def kept_back(gallery: Gallery) -> str:
     """Return how many pictures the provider's filter kept back, a sentence."""
     job = gallery.job
-    return f"{gallery.maker_title}'s filter kept {job.withheld} of {job.pictures.count} back."
+    return _("{provider}'s filter kept {count} of {all} back.").format(
+        provider=gallery.maker_title, count=job.withheld, all=job.pictures.count
+    )
+
+
+def _told_picture(picture: Picture) -> str:
+    return _("**Picture {number}** seed {seed}, {width} × {height} px").format(
+        number=picture.position + 1, seed=f"`{picture.seed}`", width=picture.width, height=picture.height
+    )
 
 
 def _lines(gallery: Gallery) -> list[str]:
     job, spec, name = gallery.job, gallery.job.pictures, plain(_model_name(gallery))
     if not gallery.pictures:
         all_held = job.withheld >= spec.count
-        held = f"{kept_back(gallery)} Another prompt or seed may pass." if all_held else "They were deleted."
-        return [f"There are no pictures of **{name}** here. {held}\n-# for <@{job.owner_id}>"]
-    facts = [_seeds(gallery.pictures), ASPECT_NAMES[spec.aspect], f"strength {spec.strength:g}"]
-    lines = [
-        f"**{name}** · {plain(_cut(spec.prompt, SHOWN_PROMPT))}",
-        f"{' · '.join(facts)} · for <@{job.owner_id}>",
-    ]
+        held = [kept_back(gallery), _("Another prompt or seed may pass.")] if all_held else [_("They were deleted.")]
+        none_here = _("There are no pictures of **{model}** here.").format(model=name)
+        return ["\n".join([" ".join([none_here, *held]), f"-# {_for_whom(job)}"])]
+    strength = _("strength {strength}").format(strength=f"{spec.strength:g}")
+    facts = [_seeds(gallery.pictures), _(ASPECT_NAMES[spec.aspect]), strength, _for_whom(job)]
+    lines = [f"**{name}** · {plain(_cut(spec.prompt, SHOWN_PROMPT))}", " · ".join(facts)]
     if job.withheld:
         lines.append(kept_back(gallery))
+    made_with = _("Made with {provider}").format(provider=gallery.maker_title)
     notice = f" · {gallery.notice}" if gallery.notice else ""
-    return ["\n".join(lines), f"-# Made with {gallery.maker_title}{notice}"]
+    return ["\n".join(lines), f"-# {made_with}{notice}"]
+
+
+def _for_whom(job: Job) -> str:
+    return _("for {person}").format(person=f"<@{job.owner_id}>")
 
 
 def _buttons(gallery: Gallery) -> ui.ActionRow[Layout]:
@@ -97,11 +115,11 @@ def _buttons(gallery: Gallery) -> ui.ActionRow[Layout]:
     usable = gallery.lora is not None and gallery.lora.deleted_at is None
     row: ui.ActionRow[Layout] = ui.ActionRow()
     if usable:
-        row.add_item(button("picture.again", job_id, label="Again", style=discord.ButtonStyle.primary))
-        row.add_item(button("picture.vary", job_id, label="Vary"))
-    row.add_item(button("picture.details", job_id, label="Details"))
+        row.add_item(button("picture.again", job_id, label=_("Again"), style=discord.ButtonStyle.primary))
+        row.add_item(button("picture.vary", job_id, label=_("Vary")))
+    row.add_item(button("picture.details", job_id, label=_("Details")))
     if gallery.pictures:
-        row.add_item(button("picture.delete", job_id, label="Delete", style=discord.ButtonStyle.danger))
+        row.add_item(button("picture.delete", job_id, label=_("Delete"), style=discord.ButtonStyle.danger))
     return row
 
 
@@ -112,7 +130,7 @@ def _model_name(gallery: Gallery) -> str:
 def _seeds(pictures: Sequence[Picture]) -> str:
     # Some providers make a whole order from one seed.
     seeds = list(dict.fromkeys(f"`{picture.seed}`" for picture in pictures))
-    return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(seeds)}"
+    return ngettext("seed {seeds}", "seeds {seeds}", len(seeds)).format(seeds=", ".join(seeds))
 
 
 def _cut(text: str, longest: int) -> str:

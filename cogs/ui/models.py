@@ -7,6 +7,7 @@ from discord import app_commands, ui
 
 from bot.library import LoraDetails
 from bot.lora import Lora
+from bot.texts import _, ngettext
 from bot.words import LONGEST_NAME
 from cogs.ui import words
 from cogs.ui.controls import Form, Layout, button, menu
@@ -21,54 +22,70 @@ SUGGESTIONS = 25
 def draw_models(loras: Sequence[Lora], viewer_id: int) -> Layout:
     """Return a person's models, a line each, with a menu that opens one."""
     if not loras:
-        return draw_note("You have no model yet. Begin with /draft new.")
+        return draw_note(_("You have no model yet. Begin with /draft new."))
     listed = loras[:MOST_LISTED]
-    lines = [f"### Models you can use here\n{_line(listed[0], viewer_id)}"]
-    lines += [_line(lora, viewer_id) for lora in listed[1:]]
+    lines = [_("### Models you can use here"), *(_line(lora, viewer_id) for lora in listed)]
     if len(loras) > len(listed):
-        lines.append(f"-# {len(loras) - len(listed)} more: type a part of the name in /models show.")
+        more = len(loras) - len(listed)
+        told = ngettext(
+            "{count} more: type a part of the name in /models show.",
+            "{count} more: type a part of the name in /models show.",
+            more,
+        )
+        lines.append(f"-# {told.format(count=more)}")
     options = [
         discord.SelectOption(label=lora.name, value=lora.id, description=_description(lora, viewer_id))
         for lora in listed
     ]
     return Layout(
-        ui.TextDisplay("\n".join(lines)), ui.ActionRow(menu("model.show", options=options, placeholder="Open a model"))
+        ui.TextDisplay("\n".join(lines)),
+        ui.ActionRow(menu("model.show", options=options, placeholder=_("Open a model"))),
     )
 
 
 def draw_model(details: LoraDetails, *, viewer_id: int, guild_id: int | None) -> Layout:
     """Return a model's card as this person sees it here."""
     lora, own = details.lora, details.lora.owner_id == viewer_id
-    text = (
-        f"### {plain(lora.name)}\n"
-        f"Trigger word **{plain(lora.trigger_word)}** · {lora.base_model.label} · {lora.kind.value}\n"
-        f"{_history(lora)}\n"
-        f"{_sharing(details, guild_id) if own else f'Shared with this server by <@{lora.owner_id}>.'}"
+    text = "\n".join(
+        [
+            f"### {plain(lora.name)}",
+            _("Trigger word **{word}** · {base_model} · {kind}").format(
+                word=plain(lora.trigger_word), base_model=lora.base_model.label, kind=_(lora.kind.value)
+            ),
+            _history(lora),
+            _sharing(details, guild_id)
+            if own
+            else _("Shared with this server by {person}.").format(person=f"<@{lora.owner_id}>"),
+        ]
     )
     row: ui.ActionRow[Layout] = ui.ActionRow(
-        button("model.generate", lora.id, label="Generate", style=discord.ButtonStyle.primary)
+        button("model.generate", lora.id, label=_("Generate"), style=discord.ButtonStyle.primary)
     )
     if own and guild_id is not None:
         shared = guild_id in details.guild_ids
-        row.add_item(button("model.toggle", lora.id, "off" if shared else "on", label="Unshare" if shared else "Share"))
+        row.add_item(
+            button("model.toggle", lora.id, "off" if shared else "on", label=_("Unshare") if shared else _("Share"))
+        )
     if own:
-        row.add_item(button("model.rename", lora.id, label="Rename"))
-        row.add_item(button("model.delete", lora.id, label="Delete", style=discord.ButtonStyle.danger))
+        row.add_item(button("model.rename", lora.id, label=_("Rename")))
+        row.add_item(button("model.delete", lora.id, label=_("Delete"), style=discord.ButtonStyle.danger))
     return Layout(ui.Container(ui.TextDisplay(text), row))
 
 
 def draw_delete_question(lora: Lora) -> Layout:
     """Return the question that stands before the end of a model."""
-    text = (
-        f"### Delete {plain(lora.name)}?\n"
-        "The model is gone for ever, for everybody it is shared with too. Pictures made with it stay."
+    text = "\n".join(
+        [
+            _("### Delete {model}?").format(model=plain(lora.name)),
+            _("The model is gone for ever, for everybody it is shared with too. Pictures made with it stay."),
+        ]
     )
     return Layout(
         ui.Container(
             ui.TextDisplay(text),
             ui.ActionRow(
-                button("model.erase", lora.id, label="Delete for ever", style=discord.ButtonStyle.danger),
-                button("model.keep", lora.id, label="Keep it"),
+                button("model.erase", lora.id, label=_("Delete for ever"), style=discord.ButtonStyle.danger),
+                button("model.keep", lora.id, label=_("Keep it")),
             ),
         )
     )
@@ -77,7 +94,9 @@ def draw_delete_question(lora: Lora) -> Layout:
 def draw_rename_form(lora: Lora) -> Form:
     """Return the form for another name."""
     field: ui.TextInput[Form] = ui.TextInput(custom_id="name", default=lora.name, max_length=LONGEST_NAME)
-    return Form("model.rename", lora.id, title="Rename your model", labels=[ui.Label(text="Name", component=field)])
+    return Form(
+        "model.rename", lora.id, title=_("Rename your model"), labels=[ui.Label(text=_("Name"), component=field)]
+    )
 
 
 def model_choices(loras: Sequence[Lora], viewer_id: int) -> list[app_commands.Choice[str]]:
@@ -92,11 +111,13 @@ def told_sharing(lora: Lora, *, shared: bool) -> str:
     """Return what is true now, and how to undo it."""
     name = plain(lora.name)
     if shared:
-        return (
-            f"**{name}** is shared with this server now: everybody here can make pictures with it. "
+        return _(
+            "**{model}** is shared with this server now: everybody here can make pictures with it. "
             "To take it back, press Unshare in /models show."
-        )
-    return f"**{name}** is no longer shared with this server. /models share lets everybody here use it again."
+        ).format(model=name)
+    return _(
+        "**{model}** is no longer shared with this server. /models share lets everybody here use it again."
+    ).format(model=name)
 
 
 def _line(lora: Lora, viewer_id: int) -> str:
@@ -104,20 +125,25 @@ def _line(lora: Lora, viewer_id: int) -> str:
         f"**{plain(lora.name)}** · {plain(lora.trigger_word)} · {lora.base_model.label} · "
         f"{words.moment(lora.created_at, 'D')}"
     )
-    return text if lora.owner_id == viewer_id else f"{text} · shared by <@{lora.owner_id}>"
+    if lora.owner_id == viewer_id:
+        return text
+    return f"{text} · {_('shared by {person}').format(person=f'<@{lora.owner_id}>')}"
 
 
 def _description(lora: Lora, viewer_id: int) -> str:
     text = f"{lora.trigger_word}, {lora.base_model.label}"
-    return text if lora.owner_id == viewer_id else f"{text}, shared here"
+    return text if lora.owner_id == viewer_id else _("{model}, shared here").format(model=text)
 
 
 def _history(lora: Lora) -> str:
     facts = lora.facts
-    parts = [f"Trained {words.moment(lora.created_at, 'D')}"]
-    parts += [f"{facts[name]} {name}" for name in ("photos", "steps") if isinstance(facts.get(name), int)]
-    if isinstance(facts.get("loss"), int | float):
-        parts.append(f"loss {facts['loss']:.3g}")
+    parts = [_("Trained {when}").format(when=words.moment(lora.created_at, "D"))]
+    if isinstance(photos := facts.get("photos"), int):
+        parts.append(ngettext("{count} photo", "{count} photos", photos).format(count=photos))
+    if isinstance(steps := facts.get("steps"), int):
+        parts.append(ngettext("{count} step", "{count} steps", steps).format(count=steps))
+    if isinstance(loss := facts.get("loss"), int | float):
+        parts.append(_("loss {loss}").format(loss=f"{loss:.3g}"))
     return " · ".join([*parts, _size(lora.size)])
 
 
@@ -127,9 +153,22 @@ def _size(count: int) -> str:
 
 def _sharing(details: LoraDetails, guild_id: int | None) -> str:
     elsewhere = len([one for one in details.guild_ids if one != guild_id])
-    servers = "1 other server" if elsewhere == 1 else f"{elsewhere} other servers"
-    if guild_id is not None and guild_id in details.guild_ids:
-        return f"Shared with this server and {servers}." if elsewhere else "Shared with this server."
+    if not details.guild_ids:
+        return _("Yours alone.")
     if guild_id is None:
-        return f"Shared with {servers.replace(' other', '')}." if elsewhere else "Yours alone."
-    return f"Not shared here, but with {servers}." if elsewhere else "Yours alone."
+        told = ngettext("Shared with {count} server.", "Shared with {count} servers.", elsewhere)
+    elif guild_id not in details.guild_ids:
+        told = ngettext(
+            "Not shared here, but with {count} other server.",
+            "Not shared here, but with {count} other servers.",
+            elsewhere,
+        )
+    elif elsewhere:
+        told = ngettext(
+            "Shared with this server and {count} other server.",
+            "Shared with this server and {count} other servers.",
+            elsewhere,
+        )
+    else:
+        told = _("Shared with this server.")
+    return told.format(count=elsewhere)

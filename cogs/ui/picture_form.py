@@ -8,6 +8,7 @@ from discord import ui
 from bot.errors import BadInput
 from bot.generating import PictureWishes
 from bot.lora import Lora
+from bot.texts import _, ngettext
 from bot.words import LONGEST_PROMPT
 from cogs.ui.controls import Answers, Form
 from cogs.ui.gallery import ASPECT_NAMES
@@ -20,7 +21,7 @@ LONGEST_TITLE = 45
 
 def draw_picture_form(lora: Lora, wishes: PictureWishes) -> Form:
     """Return the form for pictures of a model, filled in with some wishes."""
-    title = f"Pictures of {lora.name}"
+    title = _("Pictures of {model}").format(model=lora.name)
     return Form(
         "model.generate",
         lora.id,
@@ -28,20 +29,20 @@ def draw_picture_form(lora: Lora, wishes: PictureWishes) -> Form:
         title=title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
         labels=[
             ui.Label(
-                text="Prompt",
-                description=f"What the picture shows. The trigger word is {lora.trigger_word}.",
+                text=_("Prompt"),
+                description=_("What the picture shows. The trigger word is {word}.").format(word=lora.trigger_word),
                 component=_text("prompt", wishes.prompt, longest=LONGEST_PROMPT, style=discord.TextStyle.paragraph),
             ),
-            ui.Label(text="How many", component=_counts(wishes.count)),
+            ui.Label(text=_("How many"), component=_counts(wishes.count)),
             ui.Label(
-                text="Seed",
-                description="The same seed and settings give the same picture; empty for a random one.",
+                text=_("Seed"),
+                description=_("The same seed and settings give the same picture; empty for a random one."),
                 component=_text("seed", "" if wishes.seed is None else str(wishes.seed), longest=12),
             ),
-            ui.Label(text="Shape", component=_aspects(wishes.aspect)),
+            ui.Label(text=_("Shape"), component=_aspects(wishes.aspect)),
             ui.Label(
-                text="Strength",
-                description="How much of the model goes in; empty for what works best.",
+                text=_("Strength"),
+                description=_("How much of the model goes in; empty for what works best."),
                 component=_text("strength", "" if wishes.strength is None else f"{wishes.strength:g}", longest=8),
             ),
         ],
@@ -72,7 +73,9 @@ def _text(
 
 def _counts(chosen: int) -> ui.Select[Form]:
     options = [
-        discord.SelectOption(label="1 picture" if n == 1 else f"{n} pictures", value=str(n), default=n == chosen)
+        discord.SelectOption(
+            label=ngettext("{count} picture", "{count} pictures", n).format(count=n), value=str(n), default=n == chosen
+        )
         for n in range(1, MOST + 1)
     ]
     return ui.Select(custom_id="count", options=options)
@@ -80,7 +83,7 @@ def _counts(chosen: int) -> ui.Select[Form]:
 
 def _aspects(chosen: Aspect) -> ui.Select[Form]:
     options = [
-        discord.SelectOption(label=label, value=aspect.value, default=aspect is chosen)
+        discord.SelectOption(label=_(label), value=aspect.value, default=aspect is chosen)
         for aspect, label in ASPECT_NAMES.items()
     ]
     return ui.Select(custom_id="aspect", options=options)
@@ -96,7 +99,7 @@ def _seed(text: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise BadInput("A seed is a whole number.", advice="Leave it out for a random one.") from None
+        raise BadInput(_("A seed is a whole number."), advice=_("Leave it out for a random one.")) from None
 
 
 def _strength(text: str) -> float | None:
@@ -107,5 +110,5 @@ def _strength(text: str) -> float | None:
     except ValueError:
         strength = math.nan
     if not math.isfinite(strength):
-        raise BadInput("`strength` is a number such as 0.8.", advice="Leave it out for what works best.")
+        raise BadInput(_("`strength` is a number such as 0.8."), advice=_("Leave it out for what works best."))
     return strength
