@@ -11,6 +11,7 @@ class Unit(StrEnum):
     """What a price is for."""
 
     SECOND = "second"
+    HOUR = "hour"
     IMAGE = "image"
     MEGAPIXEL = "megapixel"
     STEP = "step"

@@ -1,0 +1,129 @@
+"""Machines that are played by processes here: one starts, may be started again when it ends, and dies as a whole.
+
+What a rented machine would run is really run, in a folder of its own and with nothing of this process's environment
+but the search path. Commands that would end a machine are found first on that path, and end the played one.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: In the environment of everything that runs on a played machine, so that all of it can be found and ended.
+MARK = "PLAYGROUND_MACHINE"
+#: Commands by which a machine ends itself; here they only leave a note.
+_ENDERS = ("shutdown", "poweroff", "halt", "reboot")
+#: Seconds before what has ended is started again, where a provider does that.
+RESTART_PAUSE = 0.2
+
+
+@dataclass(kw_only=True, eq=False)
+class Machine:
+    """One machine.
+
+    Args:
+        name: Unique among all that are played here at once.
+        argv: What it runs.
+        env: What that finds in its environment, beside the search path.
+        restarts: Whether it runs it again whenever it ends, as a container that is meant to stay does.
+        programs: Folders with programs that the machine has installed, found before those of this system.
+    """
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    restarts: bool = False
+    programs: Sequence[Path] = ()
+    #: How often it was started.
+    starts: int = 0
+    #: It was ended from the inside or has nothing left to do.
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="playground-machine-")))
+    _task: asyncio.Task[None] | None = None
+    _process: asyncio.subprocess.Process | None = None
+
+    def start(self) -> None:
+        """Switch it on; only inside a running loop."""
+        self._task = asyncio.create_task(self._live(), name=f"machine {self.name}")
+
+    @property
+    def log(self) -> str:
+        """Return everything that it printed."""
+        path = self._folder / "console.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    @property
+    def shut_down(self) -> bool:
+        """Tell whether something on it ended it."""
+        return (self._folder / "shut-down").exists()
+
+    async def destroy(self) -> None:
+        """Kill everything that runs on it and forget its disk; fine to call again."""
+        if self._task is not None:
+            self._task.cancel()
+        # Twice: something may have been starting just now.
+        for _ in range(2):
+            await asyncio.to_thread(self._kill)
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        self.ended.set()
+
+    async def _live(self) -> None:
+        programs = await asyncio.to_thread(self._make_enders)
+        path = os.pathsep.join([str(programs), *map(str, self.programs), str(Path(sys.executable).parent), os.defpath])
+        # Below a folder of its own, for whatever looks for the home of a user or for a place of its own.
+        own = {"HOME": str(self._folder), "TMPDIR": str(self._folder), "PATH": path, MARK: self.name}
+        while True:
+            self.starts += 1
+            with (self._folder / "console.log").open("ab") as log:
+                self._process = process = await asyncio.create_subprocess_exec(
+                    *self.argv,
+                    cwd=self._folder,
+                    env=own | dict(self.env),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            await process.wait()
+            if self.shut_down or not self.restarts:
+                self.ended.set()
+                return
+            await asyncio.sleep(RESTART_PAUSE)
+
+    def _kill(self) -> None:
+        pids = _marked(self.name)
+        if self._process is not None and self._process.returncode is None:
+            # Where there is no /proc, at least what stayed in its session's first group.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _make_enders(self) -> Path:
+        folder = self._folder / "sbin"
+        folder.mkdir()
+        for name in _ENDERS:
+            program = folder / name
+            program.write_text(f"#!/bin/sh\ntouch '{self._folder}/shut-down'\n")
+            program.chmod(0o755)
+        return folder
+
+
+def _marked(name: str) -> list[int]:
+    """Return the processes of a machine, found by what they have in their environment."""
+    wanted = f"{MARK}={name}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
