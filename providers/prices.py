@@ -35,6 +35,8 @@ class Price:
 
 
 _REPLICATE = "replicate.com/pricing"
+_RUNPOD = "runpod.io/pricing, secure cloud"
+_PAPERSPACE = "paperspace.com/pricing"
 
 #: By "provider/what".
 PRICES: Mapping[str, Price] = MappingProxyType(
@@ -65,6 +67,16 @@ PRICES: Mapping[str, Price] = MappingProxyType(
         "fal/fal-ai/flux-2/lora": Price(
             usd=0.021, unit=Unit.MEGAPIXEL, as_of=date(2026, 11, 23), source="fal.ai/models/fal-ai/flux-2/lora"
         ),
+        "runpod/NVIDIA A100 80GB PCIe": Price(usd=1.79, unit=Unit.HOUR, as_of=date(2026, 11, 9), source=_RUNPOD),
+        "runpod/NVIDIA A100-SXM4-80GB": Price(usd=1.79, unit=Unit.HOUR, as_of=date(2026, 11, 9), source=_RUNPOD),
+        "runpod/NVIDIA H100 PCIe": Price(usd=2.89, unit=Unit.HOUR, as_of=date(2026, 11, 9), source=_RUNPOD),
+        "runpod/NVIDIA H100 80GB HBM3": Price(usd=3.99, unit=Unit.HOUR, as_of=date(2026, 11, 9), source=_RUNPOD),
+        "runpod/NVIDIA GeForce RTX 4090": Price(
+            usd=0.7, unit=Unit.HOUR, as_of=date(2026, 11, 23), source="others' bills: $0.40 to $0.70"
+        ),
+        "paperspace/A4000": Price(usd=0.76, unit=Unit.HOUR, as_of=date(2026, 9, 20), source=_PAPERSPACE),
+        "paperspace/A5000": Price(usd=1.38, unit=Unit.HOUR, as_of=date(2026, 9, 20), source=_PAPERSPACE),
+        "paperspace/A6000": Price(usd=1.89, unit=Unit.HOUR, as_of=date(2026, 9, 20), source=_PAPERSPACE),
     }
 )
 

@@ -120,7 +120,7 @@ class Judge:
             kind = self._failures[0 if exchange.status == 429 else 1]
             found = self._errors(f"/components/schemas/{kind}", exchange.answer)
             return [f"answer {place}: {message}" for place, message in found if not self._allowed("answer", place)]
-        answer = operation["responses"].get(str(exchange.status))
+        answer, where = self._promised(path, exchange.method.lower(), exchange.status, operation["responses"])
         if answer is None and exchange.status >= 400:
             return []
         if answer is None:
@@ -128,9 +128,19 @@ class Judge:
         if "content" not in answer:
             return [] if exchange.answer is None else ["an answer with a body where there is none"]
         kind = next(k for k in answer["content"] if k in {"application/json", "application/problem+json"})
-        where = f"{exchange.method.lower()}/responses/{exchange.status}/content/{_escaped(kind)}/schema"
-        found = self._errors(f"/paths/{_escaped(path)}/{where}", exchange.answer)
+        found = self._errors(f"{where}/content/{_escaped(kind)}/schema", exchange.answer)
         return [f"answer {place}: {message}" for place, message in found if not self._allowed("answer", place)]
+
+    def _promised(
+        self, path: str, method: str, status: int, responses: dict[str, Any]
+    ) -> tuple[dict[str, Any] | None, str]:
+        """Give what the file says of a status, and where; only refusals may be left to `default`."""
+        key = str(status) if str(status) in responses or status < 400 else "default"
+        answer = responses.get(key)
+        if answer is not None and "$ref" in answer:
+            _, _, kind, name = answer["$ref"].split("/")
+            return self.document["components"][kind][name], f"/components/{kind}/{_escaped(name)}"
+        return answer, f"/paths/{_escaped(path)}/{method}/responses/{key}"
 
     def _allowed(self, side: str, place: str) -> bool:
         return any(side == one and re.fullmatch(where, place) for one, where, _ in self._deviations)

@@ -1,0 +1,68 @@
+"""RunPod's and Paperspace's OpenAPI files as judges over exchanges with what plays the two; what is let pass, and why.
+
+The files are not part of the project. They are looked for in the folder named by SPECS_DIR, then in ../shared/specs
+beside the checkout: `runpod-pods-v2.openapi.json` as RunPod publishes it (api.runpod.io/v2/openapi.json, 2.0.0 of
+2026-08), `paperspace-machines.openapi.yml` and `paperspace-startup-scripts.openapi.yml` from api-evangelist/paperspace
+(2026-08).
+
+What they don't cover: RunPod's serverless endpoints (/run, /status, /cancel, /health) are in no file. Paperspace's are
+a paraphrase that contradicts Paperspace's own reference (docs.digitalocean.com/reference/paperspace/api-reference, of
+2026-03); where it does, ours follow the reference, as other people's working clients do, and it is named below.
+"""
+
+import functools
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from playground.rest import Exchange as Judged
+from tests.fakes.faulty import Exchange
+from tests.openapi import Judge, spec_path
+
+RUNPOD = "runpod-pods-v2.openapi.json"
+PAPERSPACE = ("paperspace-machines.openapi.yml", "paperspace-startup-scripts.openapi.yml")
+MISSING = "RunPod's and Paperspace's OpenAPI files are not here: put them into a folder and name it in SPECS_DIR"
+
+
+@functools.cache
+def _judge(name: str) -> Judge | None:
+    path = spec_path(name)
+    if path is None:
+        return None
+    document: dict[str, Any] = yaml.safe_load(path.read_text())
+    return Judge(document, owner=name, deviations=(), failures=None)
+
+
+def have_files() -> bool:
+    """Tell whether all of them are here."""
+    return all(spec_path(name) for name in (RUNPOD, *PAPERSPACE))
+
+
+def runpod_complaints(exchanges: Iterable[Exchange]) -> list[str]:
+    """List what does not fit RunPod's file; serverless, which it doesn't have, is left out."""
+    pods = [one for one in exchanges if not one.path.startswith("/serverless/")]
+    return _complaints(RUNPOD, pods)
+
+
+def _complaints(name: str, exchanges: Iterable[Exchange]) -> list[str]:
+    judge = _judge(name)
+    if judge is None:
+        return []
+    found = [
+        complaint
+        for one in exchanges
+        for complaint in judge.complaints(
+            Judged(
+                method=one.method,
+                path=one.path,
+                query=one.query,
+                request=one.request,
+                files=(),
+                status=one.status,
+                answer=one.answer,
+                planned=one.planned,
+            )
+        )
+    ]
+    return list(dict.fromkeys(found))
