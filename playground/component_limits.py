@@ -98,6 +98,9 @@ def check_select(node: Json, path: Path, found: FormErrors) -> None:
     found.length((*path, "placeholder"), node.get("placeholder"), 0, 150)
     low, high = check_range(node, path, found, most=25)
     if node.get("type") != STRING_SELECT:
+        preset = node.get("default_values")
+        if preset and not low <= len(preset) <= high:
+            found.add((*path, "default_values"), "BASE_TYPE_BAD_LENGTH", f"Must be between {low} and {high} in length.")
         return
     check_options(node, path, found, low=1, high=25)
     count = len(node.get("options") or [])

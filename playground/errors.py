@@ -57,6 +57,16 @@ def unknown_message() -> ApiError:
     return ApiError(404, 10008, "Unknown Message")
 
 
+def not_in_this_channel() -> ApiError:
+    """Refuse what this type of channel does not have."""
+    return ApiError(400, 50024, "Cannot execute action on this channel type")
+
+
+def thread_exists() -> ApiError:
+    """Refuse a second thread at one message."""
+    return ApiError(400, 160004, "A thread has already been created for this message")
+
+
 def unknown_user() -> ApiError:
     """Refuse a user that does not exist."""
     return ApiError(404, 10013, "Unknown User")

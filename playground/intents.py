@@ -31,7 +31,7 @@ _NEEDED: dict[str, tuple[Intent, Intent]] = {
     "MESSAGE_DELETE": (Intent.GUILD_MESSAGES, Intent.DIRECT_MESSAGES),
     "TYPING_START": (Intent.GUILD_MESSAGE_TYPING, Intent.DIRECT_MESSAGE_TYPING),
 }
-_GUILD_EVENTS = ("GUILD_", "CHANNEL_")
+_GUILD_EVENTS = ("GUILD_", "CHANNEL_", "THREAD_")
 
 
 def hears(event: str, intents: int, *, in_guild: bool) -> bool:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from playground.world import Attachment, Channel, ChannelKind, Guild, Message, Role, User, World
+from playground.world import Attachment, Channel, ChannelKind, Guild, Message, Role, Team, User, World
 
 Json = dict[str, Any]
 
@@ -76,6 +76,8 @@ def channel(world: World, one: Channel) -> Json:
     if one.kind is ChannelKind.DM:
         people = [user(world.users[one.recipient_id])] if one.recipient_id else []
         return {"id": str(one.id), "type": 1, "recipients": people, "last_message_id": last, "flags": 0}
+    if one.is_thread:
+        return _thread(world, one, last)
     return {
         "id": str(one.id),
         "type": int(one.kind),
@@ -92,10 +94,35 @@ def channel(world: World, one: Channel) -> Json:
             for target, overwrite in one.overwrites.items()
         ],
         "parent_id": None,
-        "nsfw": False,
+        "nsfw": one.nsfw,
         "topic": None,
         "last_message_id": last,
         "rate_limit_per_user": 0,
+        "flags": 0,
+    }
+
+
+def _thread(world: World, one: Channel, last: str | None) -> Json:
+    written = len(world.messages_in(one))
+    return {
+        "id": str(one.id),
+        "type": int(one.kind),
+        "guild_id": str(one.guild_id),
+        "parent_id": str(one.parent_id),
+        "owner_id": str(one.owner_id),
+        "name": one.name,
+        "last_message_id": last,
+        "rate_limit_per_user": 0,
+        "message_count": written,
+        "total_message_sent": written,
+        "member_count": 1,
+        "thread_metadata": {
+            "archived": one.archived,
+            "archive_timestamp": timestamp(one.created_at),
+            "auto_archive_duration": 4320,
+            "locked": False,
+            "create_timestamp": timestamp(one.created_at),
+        },
         "flags": 0,
     }
 
@@ -138,14 +165,14 @@ def guild_create(world: World, one: Guild) -> Json:
 
     Without `unavailable` it is one that the bot has just joined.
     """
-    channels = [c for c in world.channels.values() if c.guild_id == one.id and not c.deleted]
+    here = [c for c in world.channels.values() if c.guild_id == one.id and not c.deleted]
     return guild(one) | {
         "joined_at": timestamp(one.joined_at),
         "large": False,
         "member_count": len(one.members),
-        "channels": [channel(world, c) for c in channels],
+        "channels": [channel(world, c) for c in here if not c.is_thread],
         "members": [member(world, one, world.bot)],
-        "threads": [],
+        "threads": [channel(world, c) for c in here if c.is_thread and not c.archived],
         "voice_states": [],
         "presences": [],
         "stage_instances": [],
@@ -218,7 +245,27 @@ def attachments_shown(components: list[Json]) -> list[str]:
     return found
 
 
-def application(world: World, owner: User) -> Json:
+def team(one: Team) -> Json:
+    """Show the team that owns the application; membership states: 1 invited, 2 accepted."""
+    return {
+        "id": str(one.id),
+        "icon": None,
+        "name": one.name,
+        "owner_user_id": str(one.owner.id),
+        "members": [
+            {
+                "user": user(someone),
+                "team_id": str(one.id),
+                "membership_state": 2 if accepted else 1,
+                "role": "developer",
+                "permissions": ["*"],
+            }
+            for someone, accepted in [(one.owner, True), *one.members]
+        ],
+    }
+
+
+def application(world: World, owner: User, owners: Team | None) -> Json:
     """Show the bot's application to itself."""
     return {
         "id": str(world.bot.id),
@@ -240,6 +287,6 @@ def application(world: World, owner: User) -> Json:
         "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0,
         "explicit_content_filter": 0,
-        "team": None,
+        "team": None if owners is None else team(owners),
         "eligible_oauth2_scopes": [],
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from playground import payloads
+from playground.command_access import may_use
 from playground.components import STRING_SELECT, walk
 from playground.errors import PersonError
 from playground.form import fill
@@ -120,7 +121,7 @@ class Place:
             raise PersonError(f"the client takes {MAX_FILES} files a message, not {len(files)}")
         if len(text) > 2000:
             raise PersonError(f"the client takes 2000 characters, not {len(text)}")
-        self._may(Permission.SEND_MESSAGES)
+        self._may(self.world.to_write_in(self.channel))
         if files:
             self._may(Permission.ATTACH_FILES)
         sent = [SentFile(filename=file.name, data=self._fits(file).data) for file in files]
@@ -186,18 +187,14 @@ class Place:
         guild = self.world.guilds.get(self.channel.guild_id or 0)
         if guild is not None and self.world.bot.id not in guild.members:
             return []
-        return [c for c in self.discord.commands(self.channel.guild_id) if self._may_use(c)]
-
-    def _may_use(self, command: Json) -> bool:
-        contexts = command.get("contexts")
-        in_guild = self.channel.guild_id is not None
-        if contexts is not None and (0 if in_guild else 1) not in contexts:
-            return False
-        if not in_guild:
-            return bool(command.get("dm_permission", True) or contexts)
-        needed = command.get("default_member_permissions")
-        held = self._permissions()
-        return needed is None or Permission.ADMINISTRATOR in held or int(held) & int(needed) == int(needed) != 0
+        overrides = self.discord.application.overrides
+        return [
+            c
+            for c in self.discord.commands(self.channel.guild_id)
+            if may_use(
+                self.world, c, self.person.id, self.channel, overrides.get((self.channel.guild_id, c["name"]), {})
+            )
+        ]
 
     def _filled(self) -> Filled:
         return Filled(store=self._store, describe=self._describe)

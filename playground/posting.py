@@ -101,9 +101,17 @@ class Posting:
         self._remember(message)
         self.world.messages[message.id] = message
         channel.last_message_id = message.id
+        # Writing wakes a thread that was archived.
+        channel.archived = False
         self._announce("MESSAGE_CREATE", message, channel)
         self.world.touch()
         return message
+
+    def announce_thread(self, thread: Channel) -> None:
+        """Tell the bot of a new thread."""
+        shown = payloads.channel(self.world, thread) | {"newly_created": True}
+        self.gateway.dispatch("THREAD_CREATE", shown, guild_id=thread.guild_id)
+        self.world.touch()
 
     def loading(self, channel: Channel, author: User, *, flags: int, **more: Any) -> Message:
         """Write the message that says that the bot is thinking."""

@@ -6,7 +6,7 @@ from playground import errors, payloads
 from playground.command_limits import check_commands
 from playground.gateway import Gateway
 from playground.rest import Call, Reply, Route
-from playground.world import User, World
+from playground.world import Team, User, World
 
 Json = dict[str, Any]
 
@@ -16,6 +16,9 @@ class ApplicationRoutes:
 
     def __init__(self, world: World, gateway: Gateway, owner: User) -> None:
         self.world, self.gateway, self.owner = world, gateway, owner
+        self.team: Team | None = None
+        #: What a server's admins set under Integrations, by server and command.
+        self.overrides: dict[tuple[int | None, str], dict[int, bool]] = {}
         self.commands: dict[int | None, list[Json]] = {None: []}
 
     def routes(self) -> list[Route]:
@@ -39,7 +42,7 @@ class ApplicationRoutes:
         ]
 
     def application(self, _call: Call) -> Reply:
-        return Reply(body=payloads.application(self.world, self.owner))
+        return Reply(body=payloads.application(self.world, self.owner, self.team))
 
     def gateway_bot(self, _call: Call) -> Reply:
         starts = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
@@ -64,7 +67,7 @@ class ApplicationRoutes:
     def channels(self, call: Call) -> Reply:
         self.guild(call)
         found = [c for c in self.world.channels.values() if c.guild_id == call.id("guild_id") and not c.deleted]
-        return Reply(body=[payloads.channel(self.world, c) for c in found])
+        return Reply(body=[payloads.channel(self.world, c) for c in found if not c.is_thread])
 
     def member(self, call: Call) -> Reply:
         self.guild(call)

@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from typing import Any
 
 from playground import errors, payloads
-from playground.errors import ApiError
+from playground.errors import ApiError, FormErrors
 from playground.limits import EPHEMERAL
 from playground.permissions import Permission
 from playground.posting import Posting
@@ -34,6 +34,8 @@ class MessageRoutes:
             Route(method="GET", path=message, handler=self.read),
             Route(method="PATCH", path=message, handler=self.edit),
             Route(method="DELETE", path=message, handler=self.delete),
+            Route(method="POST", path=f"{one}/threads", handler=self.begin_thread),
+            Route(method="POST", path=f"{message}/threads", handler=self.begin_thread),
         ]
 
     def channel(self, call: Call) -> Reply:
@@ -41,14 +43,14 @@ class MessageRoutes:
 
     def typing(self, call: Call) -> Reply:
         channel = self._channel(call)
-        self._need(channel, Permission.SEND_MESSAGES)
+        self._need(channel, self.world.to_write_in(channel))
         self.world.typing.append((channel.id, self.world.clock.time()))
         self.world.touch()
         return Reply(status=204)
 
     def create(self, call: Call) -> Reply:
         channel = self._channel(call)
-        self._need(channel, Permission.SEND_MESSAGES)
+        self._need(channel, self.world.to_write_in(channel))
         if call.files:
             self._need(channel, Permission.ATTACH_FILES)
         if channel.recipient_id is not None:
@@ -107,6 +109,24 @@ class MessageRoutes:
             self._need(self._channel(call), Permission.MANAGE_MESSAGES)
         self.posting.delete(message)
         return Reply(status=204)
+
+    def begin_thread(self, call: Call) -> Reply:
+        """Make a public thread in a text channel, at a message or by itself; there are no others here."""
+        message = self._message(call) if "message_id" in call.names else None
+        channel, found = self._channel(call), FormErrors()
+        self._need(channel, Permission.CREATE_PUBLIC_THREADS)
+        found.length(("name",), call.payload.get("name"), 1, 100)
+        if message is None and call.payload.get("type") != ChannelKind.PUBLIC_THREAD:
+            found.add(("type",), "BASE_TYPE_CHOICES", "Value must be one of {11}.")
+        found.refuse()
+        if message is not None and message.id in self.world.channels:
+            raise errors.thread_exists()
+        if channel.kind is not ChannelKind.TEXT:
+            raise errors.not_in_this_channel()
+        number = message.id if message else None
+        thread = self.world.add_thread(channel, call.payload["name"], self.world.bot, number=number)
+        self.posting.announce_thread(thread)
+        return Reply(status=201, body=payloads.channel(self.world, thread))
 
     def _slow_down(self, message: Message) -> None:
         now = self.world.clock.time()

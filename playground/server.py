@@ -20,7 +20,7 @@ from playground.rest import PREFIX, Exchange, RestServer
 from playground.rest_application import ApplicationRoutes
 from playground.rest_interactions import InteractionRoutes
 from playground.rest_messages import MessageRoutes
-from playground.world import Channel, Guild, Message, Overwrite, User, World
+from playground.world import Channel, Guild, Message, Overwrite, Role, Team, User, World
 
 _LARGEST_BODY = 64 * 1024 * 1024  # larger than Discord's 25 MiB, so that the refusal is ours to word
 
@@ -154,14 +154,8 @@ class Playground:
     def grant(self, user: User, permissions: Permission, *, guild: Guild | None = None) -> None:
         """Give somebody a new role with these permissions."""
         home = guild or self.guild
-        role = self.world.add_role(home, f"role {len(home.roles)}", permissions)
-        home.members[user.id].append(role.id)
-        self.gateway.dispatch(
-            "GUILD_ROLE_CREATE", {"guild_id": str(home.id), "role": payloads.role(role)}, guild_id=home.id
-        )
-        if user.id == self.world.bot.id:
-            member = payloads.member(self.world, home, user) | {"guild_id": str(home.id)}
-            self.gateway.dispatch("GUILD_MEMBER_UPDATE", member, guild_id=home.id)
+        role = self.add_role(f"role {len(home.roles)}", permissions, guild=home)
+        self.give(user, role, guild=home)
 
     def add_guild(self, name: str) -> Guild:
         """Make another guild; a connected bot hears that it was invited."""
@@ -169,12 +163,35 @@ class Playground:
         self.gateway.dispatch("GUILD_CREATE", payloads.guild_create(self.world, guild), guild_id=guild.id)
         return guild
 
-    def add_channel(self, name: str, *, guild: Guild | None = None) -> Channel:
-        """Make another text channel."""
+    def add_channel(self, name: str, *, guild: Guild | None = None, nsfw: bool = False) -> Channel:
+        """Make another text channel, age-restricted if wanted."""
         home = guild or self.guild
-        channel = self.world.add_channel(home, name)
+        channel = self.world.add_channel(home, name, nsfw=nsfw)
         self.gateway.dispatch("CHANNEL_CREATE", payloads.channel(self.world, channel), guild_id=home.id)
         return channel
+
+    def add_thread(self, name: str, *, channel: Channel | None = None, owner: User | None = None) -> Channel:
+        """Begin a public thread in a channel, as one of its people does."""
+        thread = self.world.add_thread(channel or self.channel, name, owner or self.owner)
+        self.posting.announce_thread(thread)
+        return thread
+
+    def add_role(self, name: str, permissions: Permission = NONE, *, guild: Guild | None = None) -> Role:
+        """Make a role that nobody has yet; `give` hands it out."""
+        home = guild or self.guild
+        role = self.world.add_role(home, name, permissions)
+        shown = {"guild_id": str(home.id), "role": payloads.role(role)}
+        self.gateway.dispatch("GUILD_ROLE_CREATE", shown, guild_id=home.id)
+        return role
+
+    def give(self, user: User, role: Role, *, guild: Guild | None = None) -> None:
+        """Give somebody a role."""
+        home = guild or self.guild
+        home.members[user.id].append(role.id)
+        if user.id == self.world.bot.id:
+            # Of other members the bot hears only with the privileged intent, which it does not ask for.
+            member = payloads.member(self.world, home, user) | {"guild_id": str(home.id)}
+            self.gateway.dispatch("GUILD_MEMBER_UPDATE", member, guild_id=home.id)
 
     def overwrite(
         self,
@@ -195,15 +212,28 @@ class Playground:
     # ------------------------------------------------------------------ things that vanish
     def delete_channel(self, channel: Channel) -> None:
         """Delete a channel with its messages."""
-        channel.deleted = True
-        for message in self.world.messages_in(channel):
-            message.deleted = True
+        for one in [channel, *(c for c in self.world.channels.values() if c.parent_id == channel.id)]:
+            one.deleted = True
+            for message in self.world.messages_in(one):
+                message.deleted = True
         self.gateway.dispatch("CHANNEL_DELETE", payloads.channel(self.world, channel), guild_id=channel.guild_id)
         self.world.touch()
 
     def delete_message(self, message: Message) -> None:
         """Delete a message, as a moderator does."""
         self.posting.delete(message)
+
+    def allow_command(
+        self, name: str, target: User | Role, *, allowed: bool = True, guild: Guild | None = None
+    ) -> None:
+        """Let a role or person use a command, or not, as a server's admin does under Integrations."""
+        home = guild or self.guild
+        self.application.overrides.setdefault((home.id, name), {})[target.id] = allowed
+
+    def own_by_team(self, owner: User, *, accepted: tuple[User, ...] = (), invited: tuple[User, ...] = ()) -> None:
+        """Let a team own the bot's application from now on."""
+        members = [(user, True) for user in accepted] + [(user, False) for user in invited]
+        self.application.team = Team(id=self.world.new_id(), name="The Team", owner=owner, members=members)
 
     def remove_bot(self, guild: Guild | None = None) -> None:
         """Throw the bot out of a guild."""

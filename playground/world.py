@@ -22,6 +22,7 @@ class ChannelKind(IntEnum):
 
     TEXT = 0
     DM = 1
+    PUBLIC_THREAD = 11
 
 
 class MessageKind(IntEnum):
@@ -55,6 +56,16 @@ class Role:
 
 
 @dataclass(kw_only=True, slots=True)
+class Team:
+    """Hold the team that owns the bot's application; of its other members, whether they took the invitation."""
+
+    id: int
+    name: str
+    owner: User
+    members: list[tuple[User, bool]] = field(default_factory=list)
+
+
+@dataclass(kw_only=True, slots=True)
 class Guild:
     """Hold a server; `members` maps a user's id to the ids of their roles."""
 
@@ -77,7 +88,10 @@ class Overwrite:
 
 @dataclass(kw_only=True, slots=True)
 class Channel:
-    """Hold a text channel of a guild, or the direct messages of one person with the bot."""
+    """Hold a text channel of a guild, a thread in one, or the direct messages of one person with the bot.
+
+    `nsfw` is Discord's word for age-restricted; a thread takes it, and its overwrites, from the channel it hangs in.
+    """
 
     id: int
     kind: ChannelKind
@@ -87,6 +101,15 @@ class Channel:
     overwrites: dict[int, Overwrite] = field(default_factory=dict)
     last_message_id: int | None = None
     deleted: bool = False
+    nsfw: bool = False
+    parent_id: int | None = None
+    owner_id: int | None = None
+    archived: bool = False
+    created_at: float = 0.0
+
+    @property
+    def is_thread(self) -> bool:
+        return self.kind is ChannelKind.PUBLIC_THREAD
 
 
 @dataclass(kw_only=True, slots=True)
@@ -221,11 +244,25 @@ class World:
         guild.roles[role.id] = role
         return role
 
-    def add_channel(self, guild: Guild, name: str) -> Channel:
+    def add_channel(self, guild: Guild, name: str, *, nsfw: bool = False) -> Channel:
         """Make a text channel."""
-        channel = Channel(id=self.new_id(), kind=ChannelKind.TEXT, name=name, guild_id=guild.id)
+        channel = Channel(id=self.new_id(), kind=ChannelKind.TEXT, name=name, guild_id=guild.id, nsfw=nsfw)
         self.channels[channel.id] = channel
         return channel
+
+    def add_thread(self, parent: Channel, name: str, owner: User, *, number: int | None = None) -> Channel:
+        """Make a public thread; one that begins at a message has the message's id as its number."""
+        thread = Channel(
+            id=number or self.new_id(),
+            kind=ChannelKind.PUBLIC_THREAD,
+            name=name,
+            guild_id=parent.guild_id,
+            parent_id=parent.id,
+            owner_id=owner.id,
+            created_at=self.clock.time(),
+        )
+        self.channels[thread.id] = thread
+        return thread
 
     def dm_with(self, user: User) -> Channel:
         """Give the direct messages of a person with the bot, made at the first time."""
@@ -249,17 +286,22 @@ class World:
         if channel.guild_id is None:
             return DEFAULT
         guild = self.guilds[channel.guild_id]
+        overwrites = self.channels[channel.parent_id].overwrites if channel.parent_id else channel.overwrites
         base = self.guild_permissions(user_id, guild)
         if Permission.ADMINISTRATOR in base:
             return base
         roles = guild.members.get(user_id, [])
         for targets in ([guild.id], roles, [user_id]):
-            found = [channel.overwrites[t] for t in targets if t in channel.overwrites]
+            found = [overwrites[t] for t in targets if t in overwrites]
             for overwrite in found:
                 base &= ~overwrite.deny
             for overwrite in found:
                 base |= overwrite.allow
         return base if Permission.VIEW_CHANNEL in base else NONE
+
+    def to_write_in(self, channel: Channel) -> Permission:
+        """Name the permission that writing takes there: threads have one of their own."""
+        return Permission.SEND_MESSAGES_IN_THREADS if channel.is_thread else Permission.SEND_MESSAGES
 
     def guild_permissions(self, user_id: int, guild: Guild) -> Permission:
         """Compute what somebody may do in a guild, before any channel says otherwise."""
