@@ -18,12 +18,20 @@ _SHEBANG = b"#!/usr/bin/env python3\n"
 #: The first moment that a zip can tell.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
-#: Fetches the agent, checks it and becomes it. Python does it: a machine that has no Python can't run the agent either,
-#: and many have neither curl nor wget.
+#: Fetches the agent, checks it and becomes it; what can't have it ends its machine, for that costs money until then.
+#: Python does it: a machine that has no Python can't run the agent either, and many have neither curl nor wget.
 SCRIPT = """\
 set -eu
 exec python3 -u - <<'DARKROOM'
-import hashlib, os, sys, tempfile, time, urllib.request
+import hashlib, os, subprocess, sys, tempfile, time, urllib.request
+def end():
+    ending, pod = os.environ.get("DARKROOM_END"), os.environ.get("RUNPOD_POD_ID")
+    if ending == "runpod":
+        base = os.environ.get("DARKROOM_RUNPOD_URL") or "https://api.runpod.io/v2"
+        key = {"Authorization": "Bearer " + os.environ["RUNPOD_API_KEY"], "User-Agent": "darkroom-agent"}
+        urllib.request.urlopen(urllib.request.Request(base + "/pods/" + pod, method="DELETE", headers=key), timeout=60)
+    elif ending == "shutdown":
+        subprocess.run(["shutdown", "-h", "now"], check=True)
 for pause in (1, 2, 5, 10, 20, 40, 60, 60, 60, 60, 60, 60, 0):
     try:
         with urllib.request.urlopen(os.environ["DARKROOM_AGENT_URL"], timeout=60) as answer:
@@ -35,7 +43,14 @@ for pause in (1, 2, 5, 10, 20, 40, 60, 60, 60, 60, 60, 60, 0):
         print("[darkroom] the agent can't be fetched:", type(error).__name__, flush=True)
     time.sleep(pause)
 else:
-    sys.exit("[darkroom] giving up")
+    print("[darkroom] giving up and ending the machine", flush=True)
+    while True:
+        try:
+            end()
+            sys.exit(1)
+        except Exception as error:
+            print("[darkroom] the machine can't be ended:", type(error).__name__, flush=True)
+            time.sleep(60)
 path = os.path.join(tempfile.mkdtemp(), "darkroom-agent.pyz")
 with open(path, "wb") as file:
     file.write(agent)
