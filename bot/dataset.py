@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bot.errors import Missing
 from bot.photo_workers import PhotoWorkers
+from bot.texts import _
 from providers.recipe import SubjectKind
 
 FORMAT_VERSION = 1
@@ -135,8 +136,8 @@ def _load(image: bytes | Path, number: int) -> bytes:
     try:
         return image.read_bytes()
     except FileNotFoundError as error:
-        advice = "Remove it from the draft, or add it again."
-        raise Missing(f"Photo {number} is no longer stored.", advice=advice) from error
+        advice = _("Remove it from the draft, or add it again.")
+        raise Missing(_("Photo {number} is no longer stored.").format(number=number), advice=advice) from error
 
 
 def _head(member: str) -> zipfile.ZipInfo:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from bot.errors import BadInput
+from bot.texts import _
 from bot.words import file_label
 
 log = logging.getLogger(__name__)
@@ -47,14 +48,18 @@ class Downloads:
             except (aiohttp.ClientError, TimeoutError) as error:
                 log.warning("attachment did not arrive (%s), attempt %d of %d", type(error).__name__, attempt, ATTEMPTS)
                 await asyncio.sleep(0.2 * attempt)
-        raise BadInput(f"**{file_label(upload.file_name)}** did not arrive from Discord.", advice="Send it once more.")
+        raise BadInput(
+            _("**{file}** did not arrive from Discord.").format(file=file_label(upload.file_name)),
+            advice=_("Send it once more."),
+        )
 
     async def _once(self, upload: Upload) -> bytes:
         timeout = aiohttp.ClientTimeout(total=SECONDS)
         async with self._session.get(upload.url, timeout=timeout) as answer:
             if answer.status in {403, 404}:
                 raise BadInput(
-                    f"**{file_label(upload.file_name)}** is no longer on Discord.", advice="Send it once more."
+                    _("**{file}** is no longer on Discord.").format(file=file_label(upload.file_name)),
+                    advice=_("Send it once more."),
                 )
             answer.raise_for_status()
             received = bytearray()
@@ -67,5 +72,6 @@ class Downloads:
     def _too_large(self, upload: Upload) -> BadInput:
         most = self._most // (1024 * 1024)
         return BadInput(
-            f"**{file_label(upload.file_name)}** is larger than {most} MiB.", advice="Send a smaller copy of it."
+            _("**{file}** is larger than {most} MiB.").format(file=file_label(upload.file_name), most=most),
+            advice=_("Send a smaller copy of it."),
         )

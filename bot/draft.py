@@ -1,10 +1,12 @@
 """Owns what a draft is, the photos and words that a model will be trained from; never reads or writes anything."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bot.errors import Missing, NotYours, WrongMoment
+from bot.texts import _
 from providers.recipe import BaseModelName, SubjectKind
 
 #: More photos than this make a LoRA no better, and thirty still fit on one contact sheet.
@@ -38,10 +40,17 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFinding:
-    """What was noticed about one photo, as a sentence for people."""
+    """What was noticed about one photo, so that it can be said in any language."""
 
     code: str
+    #: In English, as the catalogues have it, with places for the values.
     sentence: str
+    values: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """Return the sentence in the language that is spoken now; it goes on after "Photo 3"."""
+        return _(self.sentence).format(**self.values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +85,9 @@ def owned(draft: Draft | None, owner_id: int) -> Draft:
         NotYours: it belongs to somebody else.
     """
     if draft is None or draft.state is DraftState.DISCARDED:
-        raise Missing("There is no such draft.", advice="/draft show shows yours.")
+        raise Missing(_("There is no such draft."), advice=_("/draft show shows yours."))
     if draft.owner_id != owner_id:
-        raise NotYours("That draft belongs to somebody else.", advice="Make your own with /draft new.")
+        raise NotYours(_("That draft belongs to somebody else."), advice=_("Make your own with /draft new."))
     return draft
 
 
@@ -90,11 +99,12 @@ def still_open(draft: Draft) -> Draft:
     """
     if draft.state is DraftState.TRAINING:
         raise WrongMoment(
-            f"**{draft.name}** is being trained already, so its photos stay as they are.",
-            advice="/jobs shows how far it is.",
+            _("**{name}** is being trained already, so its photos stay as they are.").format(name=draft.name),
+            advice=_("/jobs shows how far it is."),
         )
     if draft.state is not DraftState.OPEN:
         raise WrongMoment(
-            f"**{draft.name}** has been trained already.", advice="/models list shows it; /draft new starts another."
+            _("**{name}** has been trained already.").format(name=draft.name),
+            advice=_("/models list shows it; /draft new starts another."),
         )
     return draft

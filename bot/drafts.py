@@ -14,6 +14,7 @@ from bot.photo_checks import MAX_BRIGHTNESS, MIN_BRIGHTNESS, MIN_SHARPNESS, MIN_
 from bot.photo_workers import PhotoWorkers
 from bot.store import drafts as rows
 from bot.store.database import Database
+from bot.texts import N_, _, listed, ngettext
 from providers.recipe import BaseModelName, SubjectKind
 from providers.registry import Registry
 
@@ -24,16 +25,28 @@ GOOD_NUMBER = 8
 #: Photos with the same fault that are named one by one, each with its own number.
 ONE_BY_ONE = 3
 _MANY: Mapping[str, str] = {
-    FindingCode.TOO_SMALL: f"are small (under {MIN_SIDE} pixels on the shorter side): send the originals.",
-    FindingCode.BLURRED: f"are blurred (sharpness under {MIN_SHARPNESS}): hold the camera still, or use others.",
-    FindingCode.TOO_DARK: f"are dark (brightness under {MIN_BRIGHTNESS} of 255): add light, or use others.",
-    FindingCode.TOO_LIGHT: f"are too light (brightness over {MAX_BRIGHTNESS} of 255, or half white): use softer light.",
+    FindingCode.TOO_SMALL: N_(
+        "Photos {numbers} are small (under {limit} pixels on the shorter side): send the originals."
+    ),
+    FindingCode.BLURRED: N_(
+        "Photos {numbers} are blurred (sharpness under {limit}): hold the camera still, or use others."
+    ),
+    FindingCode.TOO_DARK: N_("Photos {numbers} are dark (brightness under {limit} of 255): add light, or use others."),
+    FindingCode.TOO_LIGHT: N_(
+        "Photos {numbers} are too light (brightness over {limit} of 255, or half white): use softer light."
+    ),
+}
+_LIMITS: Mapping[str, int] = {
+    FindingCode.TOO_SMALL: MIN_SIDE,
+    FindingCode.BLURRED: MIN_SHARPNESS,
+    FindingCode.TOO_DARK: MIN_BRIGHTNESS,
+    FindingCode.TOO_LIGHT: MAX_BRIGHTNESS,
 }
 _MORE = {
-    SubjectKind.PERSON: "More photos help: add some from the side, from farther away, and in other light.",
-    SubjectKind.ANIMAL: "More photos help: add some from the side, lying, standing, and in other places.",
-    SubjectKind.OBJECT: "More photos help: add some from other angles and on other backgrounds.",
-    SubjectKind.STYLE: "More pictures help: the more different their subjects, the better the style comes out.",
+    SubjectKind.PERSON: N_("More photos help: add some from the side, from farther away, and in other light."),
+    SubjectKind.ANIMAL: N_("More photos help: add some from the side, lying, standing, and in other places."),
+    SubjectKind.OBJECT: N_("More photos help: add some from other angles and on other backgrounds."),
+    SubjectKind.STYLE: N_("More pictures help: the more different their subjects, the better the style comes out."),
 }
 
 
@@ -100,7 +113,10 @@ class DraftService:
             others = await rows.open_of(connection, owner_id)
             if len(others) >= MOST_OPEN_DRAFTS:
                 raise WrongMoment(
-                    f"You have {len(others)} open drafts already.", advice="Train or discard one of them first."
+                    ngettext(
+                        "You have {count} open draft already.", "You have {count} open drafts already.", len(others)
+                    ).format(count=len(others)),
+                    advice=_("Train or discard one of them first."),
                 )
             await rows.insert(connection, draft)
             await rows.set_active(connection, owner_id, None if others else draft.id)
@@ -144,7 +160,10 @@ class DraftService:
         chosen = choices[0] if len(choices) == 1 else next((d for d in choices if d.id == active), None)
         if chosen is None:
             raise WrongMoment(
-                f"You have {len(choices)} open drafts.", advice="Name the one you mean with the option `draft`."
+                ngettext("You have {count} open draft.", "You have {count} open drafts.", len(choices)).format(
+                    count=len(choices)
+                ),
+                advice=_("Name the one you mean with the option `draft`."),
             )
         return chosen
 
@@ -199,13 +218,13 @@ class DraftService:
     def _base_model(self, wanted: BaseModelName | None) -> BaseModelName:
         offered = self._registry.base_models
         if not offered:
-            raise CannotServe("No provider that trains is set up here.", advice="Tell the operator of this bot.")
+            raise CannotServe(_("No provider that trains is set up here."), advice=_("Tell the operator of this bot."))
         if wanted is None:
             return offered[0]
         if wanted not in offered:
             raise CannotServe(
-                f"No provider here trains for {wanted.label}.",
-                advice=f"Choose {' or '.join(base.label for base in offered)}.",
+                _("No provider here trains for {model}.").format(model=wanted.label),
+                advice=_("Choose one of these: {models}.").format(models=listed([base.label for base in offered])),
             )
         return wanted
 
@@ -230,33 +249,41 @@ def _called(name: str, drafts: Sequence[Draft]) -> Draft | None:
     fitting = [draft for draft in drafts if draft.name.casefold() == name.strip().casefold()]
     if len(fitting) > 1:
         raise WrongMoment(
-            f"{len(fitting)} of your drafts are called **{fitting[0].name}**.",
-            advice="Choose one from the list that opens while you type.",
+            ngettext(
+                "{count} of your drafts is called **{name}**.",
+                "{count} of your drafts are called **{name}**.",
+                len(fitting),
+            ).format(count=len(fitting), name=fitting[0].name),
+            advice=_("Choose one from the list that opens while you type."),
         )
     return fitting[0] if fitting else None
 
 
 def _no_draft() -> Missing:
     return Missing(
-        "You have no open draft to put photos in.",
-        advice="Make one with /draft new; then choose Apps, Add to draft on the message with your photos.",
+        _("You have no open draft to put photos in."),
+        advice=_("Make one with /draft new; then choose Apps, Add to draft on the message with your photos."),
     )
 
 
 def _hints(draft: Draft, photos: Sequence[DraftPhoto]) -> Sequence[str]:
     """Return what could be better: twins first, and one line for many photos that have the same fault."""
     twins = find_duplicates({number: photo.dhash for number, photo in enumerate(photos, start=1)})
-    hints = [f"Photo {number} {finding.sentence}" for number, finding in twins.items()]
+    hints = [_numbered(number, finding.said) for number, finding in twins.items()]
     by_code: dict[str, list[tuple[int, str]]] = {}
     for number, photo in enumerate(photos, start=1):
         for finding in photo.findings:
-            by_code.setdefault(finding.code, []).append((number, finding.sentence))
+            by_code.setdefault(finding.code, []).append((number, finding.said))
     for code, found in by_code.items():
         if len(found) > ONE_BY_ONE and code in _MANY:
-            numbers = ", ".join(str(number) for number, _ in found)
-            hints.append(f"Photos {numbers} {_MANY[code]}")
+            numbers = ", ".join(str(number) for number, _sentence in found)
+            hints.append(_(_MANY[code]).format(numbers=numbers, limit=_LIMITS[code]))
         else:
-            hints += [f"Photo {number} {sentence}" for number, sentence in found]
+            hints += [_numbered(number, sentence) for number, sentence in found]
     if photos and len(photos) < GOOD_NUMBER:
-        hints.append(_MORE[draft.kind])
+        hints.append(_(_MORE[draft.kind]))
     return hints
+
+
+def _numbered(number: int, sentence: str) -> str:
+    return _("Photo {number} {finding}").format(number=number, finding=sentence)

@@ -16,6 +16,7 @@ from bot.photo_workers import PhotoWorkers
 from bot.photos import DevelopedPhoto, develop
 from bot.store import drafts as rows
 from bot.store.database import Database
+from bot.texts import _
 
 #: Photos of one message that are downloaded and developed at the same time.
 AT_ONCE = 2
@@ -87,9 +88,9 @@ class IntakeService:
             draft = still_open(owned(await rows.get(connection, draft_id), owner_id))
             held = await rows.photos_held(connection, batch_id)
             if not held:
-                raise WrongMoment("These photos are in a draft already.")
+                raise WrongMoment(_("These photos are in a draft already."))
             if held[0].owner_id != owner_id:
-                raise NotYours("These photos belong to somebody else.")
+                raise NotYours(_("These photos belong to somebody else."))
             await rows.set_active(connection, owner_id, draft_id)
             there = list(await rows.photos_in(connection, draft_id))
             for photo in held:
@@ -200,7 +201,9 @@ class IntakeService:
             dhash=photo.dhash,
             width=photo.width,
             height=photo.height,
-            findings=tuple(StoredFinding(code=f.code.value, sentence=f.sentence) for f in photo.findings),
+            findings=tuple(
+                StoredFinding(code=f.code.value, sentence=f.sentence, values=f.values) for f in photo.findings
+            ),
             caption="",
             created_at=self._clock.now(),
         )
@@ -209,9 +212,10 @@ class IntakeService:
 def _no_room(there: Sequence[DraftPhoto], sha256: str, file_name: str) -> str | None:
     for number, photo in enumerate(there, start=1):
         if photo.sha256 == sha256:
-            return f"**{file_name}** is in the draft already, as photo {number}."
+            return _("**{file}** is in the draft already, as photo {number}.").format(file=file_name, number=number)
     if len(there) >= MOST_PHOTOS:
-        return f"**{file_name}** finds no room: a draft holds {MOST_PHOTOS} photos. Remove one first."
+        sentence = _("**{file}** finds no room: a draft holds {most} photos. Remove one first.")
+        return sentence.format(file=file_name, most=MOST_PHOTOS)
     return None
 
 

@@ -14,12 +14,14 @@ blurred with Gaussians and exposed darker and lighter, and measured by the funct
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from bot.texts import N_, _
 
 #: The side that trainers crop to at their smallest usual resolution.
 MIN_SIDE = 512
@@ -32,6 +34,15 @@ MAX_HASH_DISTANCE = 8
 #: Sharpness depends on the size at which it is measured.
 _CHECK_SIDE = 512
 _TILES = 8
+
+_MUCH_WHITE = N_(
+    "is too light ({measured} % of it is pure white; up to {limit} % is good): "
+    "use softer light, or a background that is not white."
+)
+_PALE = N_(
+    "is too light (brightness {measured} of 255; up to {limit} is good): "
+    "use softer light, or a background that is not white."
+)
 
 
 class FindingCode(StrEnum):
@@ -51,8 +62,14 @@ class Finding:
     code: FindingCode
     #: Pixels, sharpness, brightness from 0 to 255, percent of white, or differing bits: as the sentence says.
     measured: float
-    #: Goes on after the photo's name: "photo 3" + " " + sentence.
+    #: In English, as the catalogues have it, with places for the values; goes on after "Photo 3".
     sentence: str
+    values: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """Return the sentence in the language that is spoken now."""
+        return _(self.sentence).format(**self.values)
 
 
 def examine(picture: Image.Image) -> tuple[Finding, ...]:
@@ -85,7 +102,8 @@ def near_duplicate_of(dhash: str, others: Mapping[int, str]) -> Finding | None:
     return Finding(
         code=FindingCode.NEAR_DUPLICATE,
         measured=distance,
-        sentence=f"looks almost like photo {number}: keep the better one, different photos teach more.",
+        sentence=N_("looks almost like photo {number}: keep the better one, different photos teach more."),
+        values={"number": number},
     )
 
 
@@ -127,8 +145,11 @@ def _check_size(size: tuple[int, int]) -> Finding | None:
     return Finding(
         code=FindingCode.TOO_SMALL,
         measured=min(size),
-        sentence=f"is small ({size[0]} × {size[1]} pixels; {MIN_SIDE} and more on the shorter side is good): "
-        "send the original instead of a screenshot or preview.",
+        sentence=N_(
+            "is small ({width} × {height} pixels; {limit} and more on the shorter side is good): "
+            "send the original instead of a screenshot or preview."
+        ),
+        values={"width": size[0], "height": size[1], "limit": MIN_SIDE},
     )
 
 
@@ -139,8 +160,10 @@ def _check_sharpness(luma: NDArray[np.float32]) -> Finding | None:
     return Finding(
         code=FindingCode.BLURRED,
         measured=round(sharpness, 1),
-        sentence=f"is blurred (sharpness {math.floor(sharpness)}; {MIN_SHARPNESS} and more is good): "
-        "hold the camera still or use another photo.",
+        sentence=N_(
+            "is blurred (sharpness {sharpness}; {limit} and more is good): hold the camera still or use another photo."
+        ),
+        values={"sharpness": math.floor(sharpness), "limit": MIN_SHARPNESS},
     )
 
 
@@ -152,23 +175,27 @@ def _check_dark(luma: NDArray[np.float32]) -> Finding | None:
     return Finding(
         code=FindingCode.TOO_DARK,
         measured=round(mean, 1),
-        sentence=f"is too dark (brightness {math.floor(mean)} of 255; {MIN_BRIGHTNESS} and more is good): "
-        "turn on a light, or turn towards a window.",
+        sentence=N_(
+            "is too dark (brightness {brightness} of 255; {limit} and more is good): "
+            "turn on a light, or turn towards a window."
+        ),
+        values={"brightness": math.floor(mean), "limit": MIN_BRIGHTNESS},
     )
 
 
 def _check_light(luma: NDArray[np.float32]) -> Finding | None:
     mean, white = float(luma.mean()), 100 * float((luma >= 250).mean())
     if white > MAX_WHITE_PERCENT:
-        measured, seen = white, f"{math.ceil(white)} % of it is pure white; up to {MAX_WHITE_PERCENT} % is good"
+        measured, limit, sentence = white, MAX_WHITE_PERCENT, _MUCH_WHITE
     elif mean > MAX_BRIGHTNESS:
-        measured, seen = mean, f"brightness {math.ceil(mean)} of 255; up to {MAX_BRIGHTNESS} is good"
+        measured, limit, sentence = mean, MAX_BRIGHTNESS, _PALE
     else:
         return None
     return Finding(
         code=FindingCode.TOO_LIGHT,
         measured=round(measured, 1),
-        sentence=f"is too light ({seen}): use softer light, or a background that is not white.",
+        sentence=sentence,
+        values={"measured": math.ceil(measured), "limit": limit},
     )
 
 

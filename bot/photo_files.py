@@ -7,6 +7,8 @@ import struct
 from collections.abc import Callable
 from enum import StrEnum
 
+from bot.texts import N_, _
+
 
 class PhotoFormat(StrEnum):
     """A kind of picture that is accepted; the value is the name of Pillow's decoder."""
@@ -26,7 +28,7 @@ class PhotoFormat(StrEnum):
         return self in {PhotoFormat.PNG, PhotoFormat.GIF, PhotoFormat.TIFF, PhotoFormat.BMP}
 
 
-ACCEPTED = "JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP"
+ACCEPTED = N_("JPEG, PNG, WebP, HEIC, AVIF, GIF, TIFF or BMP")
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
@@ -42,25 +44,25 @@ _PICTURES = (
 )
 
 _OTHERS = (
-    (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\x1aE\xdf\xa3", "a video"),
-    (b"OggS", "a sound or video file"),
-    (b"ID3", "a sound file"),
-    (b"fLaC", "a sound file"),
-    (b"8BPS", "a Photoshop file"),
-    (b"%!PS", "a PostScript file"),
-    (b"\0\0\x01\0", "an icon"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    (b"FUJIFILMCCD-RAW", "a raw camera file"),
-    (b"MZ", "a program"),
-    (b"\x7fELF", "a program"),
+    (b"%PDF", N_("a PDF document")),
+    (b"PK\x03\x04", N_("a zip archive")),
+    (b"Rar!", N_("a RAR archive")),
+    (b"7z\xbc\xaf\x27\x1c", N_("a 7-Zip archive")),
+    (b"\x1f\x8b", N_("a gzip archive")),
+    (b"\x1aE\xdf\xa3", N_("a video")),
+    (b"OggS", N_("a sound or video file")),
+    (b"ID3", N_("a sound file")),
+    (b"fLaC", N_("a sound file")),
+    (b"8BPS", N_("a Photoshop file")),
+    (b"%!PS", N_("a PostScript file")),
+    (b"\0\0\x01\0", N_("an icon")),
+    (b"\xff\x0a", N_("a JPEG XL picture")),
+    (b"\0\0\0\x0cJXL ", N_("a JPEG XL picture")),
+    (b"\0\0\0\x0cjP  ", N_("a JPEG 2000 picture")),
+    (b"\xff\x4f\xff\x51", N_("a JPEG 2000 picture")),
+    (b"FUJIFILMCCD-RAW", N_("a raw camera file")),
+    (b"MZ", N_("a program")),
+    (b"\x7fELF", N_("a program")),
 )
 
 
@@ -83,13 +85,13 @@ def describe(data: bytes) -> str:
     """Return what a file is that is no accepted picture, with its article: "a PDF document"."""
     for signature, name in _OTHERS:
         if data.startswith(signature):
-            return name
+            return _(name)
     if data[4:8] == b"ftyp":
-        return "a raw camera file" if data[8:11] == b"crx" else "a video"
+        return _("a raw camera file") if data[8:11] == b"crx" else _("a video")
     if data[:4] == b"RIFF":
-        return {b"AVI ": "a video", b"WAVE": "a sound file"}.get(data[8:12], "an unknown kind of file")
+        return {b"AVI ": _("a video"), b"WAVE": _("a sound file")}.get(data[8:12], _("an unknown kind of file"))
     if data[8:10] == b"CR":
-        return "a raw camera file"
+        return _("a raw camera file")
     return _describe_text(data[:4096])
 
 
@@ -122,14 +124,14 @@ def _describe_text(head: bytes) -> str:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start < len(head) - 3:  # else only the last sign was cut in two by taking the head
-            return "an unknown kind of file"
+            return _("an unknown kind of file")
         text = head[: error.start].decode("utf-8")
     if any(not sign.isprintable() and sign not in "\t\r\n\f\ufeff" for sign in text):
-        return "an unknown kind of file"
+        return _("an unknown kind of file")
     lowered = text.lower()
     if "<svg" in lowered:
-        return "an SVG drawing"
-    return "a web page" if "<html" in lowered or "<!doctype html" in lowered else "a text file"
+        return _("an SVG drawing")
+    return _("a web page") if "<html" in lowered or "<!doctype html" in lowered else _("a text file")
 
 
 def _iso_is_whole(data: bytes) -> bool:

@@ -4,6 +4,7 @@ Image libraries release the interpreter lock, so two threads keep two cores busy
 """
 
 import asyncio
+import contextvars
 import functools
 import warnings
 from collections.abc import Callable
@@ -52,7 +53,11 @@ class PhotoWorkers:
         """
         async with self._slots:
             pool = self._pool
-            future = asyncio.get_running_loop().run_in_executor(pool, functools.partial(work, *args, **kwargs))
+            future = asyncio.get_running_loop().run_in_executor(
+                # In the caller's context, which says what language is spoken.
+                pool,
+                functools.partial(contextvars.copy_context().run, work, *args, **kwargs),
+            )
             try:
                 done, _ = await asyncio.wait({future}, timeout=self._seconds)
                 if done:

@@ -21,6 +21,7 @@ from bot.errors import BadInput
 from bot.photo_checks import Finding
 from bot.photo_files import PhotoFormat
 from bot.photo_workers import MAX_PIXELS, PhotoWorkers, WorkOverran
+from bot.texts import N_, _
 
 MAX_BYTES = 25_000_000
 #: Trainers work at 512 to 1536 px; more would only be carried around.
@@ -34,8 +35,9 @@ _JPEG_QUALITY = 95
 #: Photos have more; asking first spares them the slow PNG encoder.
 _MOST_PNG_COLOURS = 65_536
 _DNG_VERSION, _NEW_SUBFILE_TYPE, _GPS_LATITUDE = 50706, 254, 2
-_SAVE_ORIGINAL = "Open it in a photo app and save it as JPEG first."
-_SEND_AGAIN = "Send it again, or use another photo."
+_SAVE_ORIGINAL = N_("Open it in a photo app and save it as JPEG first.")
+_SEND_AGAIN = N_("Send it again, or use another photo.")
+_SEND_SMALLER = N_("Send a smaller copy of it.")
 
 #: What decoders raise on broken or hostile files; found by reading Pillow and by feeding it damaged files.
 _DECODER_ERRORS = (
@@ -59,15 +61,13 @@ class PhotoRefused(BadInput):
 
     Args:
         file_name: As its sender called it; shortened for the message. May hold markup, as any text from outside.
-        reason: Goes on after the name: "is empty".
+        sentence: What is wrong, with `{file}` where the name goes.
         advice: What to do about it, a full sentence.
     """
 
-    def __init__(self, file_name: str, reason: str, *, advice: str = "") -> None:
-        shown = "".join(sign for sign in file_name if sign.isprintable()).strip() or "The file"
-        super().__init__(f"{shown if len(shown) <= 60 else shown[:59] + '…'} {reason}.", advice=advice)
-        self.file_name = file_name
-        self.reason = reason
+    def __init__(self, file_name: str, sentence: str, *, advice: str = "") -> None:
+        shown = "".join(sign for sign in file_name if sign.isprintable()).strip() or _("The file")
+        super().__init__(sentence.format(file=shown if len(shown) <= 60 else f"{shown[:59]}…"), advice=advice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,22 +99,25 @@ async def develop(data: bytes, *, file_name: str, workers: PhotoWorkers, max_byt
         PhotoRefused: It is empty, too large, no picture, a bomb, cut off, damaged or too slow to decode.
     """
     if not data:
-        raise PhotoRefused(file_name, "is empty", advice=_SEND_AGAIN)
+        raise PhotoRefused(file_name, _("{file} is empty."), advice=_(_SEND_AGAIN))
     if len(data) > max_bytes:
-        reason = f"has {len(data) / 1e6:.1f} MB; {max_bytes / 1e6:g} MB are the most"
-        raise PhotoRefused(file_name, reason, advice="Send a smaller copy of it.")
+        size, most = f"{len(data) / 1e6:.1f}", f"{max_bytes / 1e6:g}"
+        sentence = _("{file} has {size} MB; {most} MB are the most.").format(file="{file}", size=size, most=most)
+        raise PhotoRefused(file_name, sentence, advice=_(_SEND_SMALLER))
     try:
         return await workers.run(develop_now, data, file_name)
     except WorkOverran as error:
-        raise PhotoRefused(file_name, "takes too long to decode", advice=_SAVE_ORIGINAL) from error
+        raise PhotoRefused(file_name, _("{file} takes too long to decode."), advice=_(_SAVE_ORIGINAL)) from error
 
 
 def develop_now(data: bytes, file_name: str) -> DevelopedPhoto:
     """Do what `develop` does in the calling thread, which it blocks; sizes of files are not its matter."""
     photo_format = photo_files.recognise(data)
     if photo_format is None:
-        advice = f"Send a {photo_files.ACCEPTED} file."
-        raise PhotoRefused(file_name, f"is {photo_files.describe(data)}, not a picture I can use", advice=advice)
+        sentence = _("{file} is {what}, not a picture I can use.").format(
+            file="{file}", what=photo_files.describe(data)
+        )
+        raise PhotoRefused(file_name, sentence, advice=_("Send a {kinds} file.").format(kinds=_(photo_files.ACCEPTED)))
     try:
         with Image.open(io.BytesIO(data), formats=[photo_format.value]) as opened:
             _refuse_bombs(opened, data, photo_format, file_name)
@@ -130,10 +133,13 @@ def _refuse_bombs(opened: Image.Image, data: bytes, photo_format: PhotoFormat, f
     if opened.width * opened.height > _most_pixels(photo_format):
         _refuse_pixels(file_name, opened.width * opened.height, _most_pixels(photo_format), None)
     if photo_format is PhotoFormat.JPEG and (scans := photo_files.jpeg_scan_count(data)) > MAX_JPEG_SCANS:
-        reason = f"is drawn in {scans} passes; {MAX_JPEG_SCANS} are the most"
-        raise PhotoRefused(file_name, reason, advice=_SAVE_ORIGINAL)
+        sentence = _("{file} is drawn in {count} passes; {most} are the most.")
+        sentence = sentence.format(file="{file}", count=scans, most=MAX_JPEG_SCANS)
+        raise PhotoRefused(file_name, sentence, advice=_(_SAVE_ORIGINAL))
     if photo_format is PhotoFormat.TIFF and _is_raw(opened):
-        raise PhotoRefused(file_name, "is a raw camera file, not a picture I can use", advice=_SAVE_ORIGINAL)
+        raise PhotoRefused(
+            file_name, _("{file} is a raw camera file, not a picture I can use."), advice=_(_SAVE_ORIGINAL)
+        )
 
 
 def _most_pixels(photo_format: PhotoFormat) -> int:
@@ -141,18 +147,21 @@ def _most_pixels(photo_format: PhotoFormat) -> int:
 
 
 def _refuse_pixels(file_name: str, pixels: int, limit: int, cause: BaseException | None) -> NoReturn:
-    reason = f"has {pixels / 1e6:.0f} million pixels; {limit / 1e6:.0f} million are the most"
-    raise PhotoRefused(file_name, reason, advice="Send a smaller copy of it.") from cause
+    sentence = _("{file} has {count} million pixels; {most} million are the most.")
+    sentence = sentence.format(file="{file}", count=f"{pixels / 1e6:.0f}", most=f"{limit / 1e6:.0f}")
+    raise PhotoRefused(file_name, sentence, advice=_(_SEND_SMALLER)) from cause
 
 
 def _refuse_broken(file_name: str, data: bytes, photo_format: PhotoFormat, error: Exception) -> NoReturn:
     if photo_files.is_cut_off(data, photo_format):
-        reason = "is cut off: the end of the file is missing"
+        sentence = _("{file} is cut off: the end of the file is missing.")
     elif isinstance(error, UnidentifiedImageError):
-        reason = f"begins like a picture ({photo_format.value}) but is none"
+        sentence = _("{file} begins like a picture ({kind}) but is none.").format(
+            file="{file}", kind=photo_format.value
+        )
     else:
-        reason = "is damaged and cannot be decoded"
-    raise PhotoRefused(file_name, reason, advice=_SEND_AGAIN) from error
+        sentence = _("{file} is damaged and cannot be decoded.")
+    raise PhotoRefused(file_name, sentence, advice=_(_SEND_AGAIN)) from error
 
 
 def _is_raw(opened: Image.Image) -> bool:

@@ -3,6 +3,7 @@
 import re
 
 from bot.errors import BadInput
+from bot.texts import _
 
 LONGEST_NAME = 60
 LONGEST_TRIGGER_WORD = 24
@@ -22,15 +23,16 @@ def model_name(text: str) -> str:
     """
     name = " ".join(text.split())
     if not name:
-        raise BadInput("A name needs at least one letter.", advice="Something like **Rusty** is fine.")
+        raise BadInput(_("A name needs at least one letter."), advice=_("Something like **Rusty** is fine."))
     if len(name) > LONGEST_NAME:
         raise BadInput(
-            f"That name has {len(name)} characters and at most {LONGEST_NAME} fit.", advice="Choose a shorter one."
+            _("That name has {count} characters and at most {most} fit.").format(count=len(name), most=LONGEST_NAME),
+            advice=_("Choose a shorter one."),
         )
     if _MARKUP.search(name) or not name.isprintable():
         raise BadInput(
-            "A name cannot hold mentions, links or formatting signs such as @ < > * # or backquotes.",
-            advice="Use letters, digits, spaces and simple punctuation.",
+            _("A name cannot hold mentions, links or formatting signs such as @ < > * # or backquotes."),
+            advice=_("Use letters, digits, spaces and simple punctuation."),
         )
     return name
 
@@ -44,12 +46,12 @@ def trigger_word(text: str) -> str:
     word = text.strip()
     if len(word.split()) > 1:
         joined = re.sub(r"[^A-Za-z0-9_-]", "", word).lstrip("_-")[:LONGEST_TRIGGER_WORD]
-        hint = f"**{joined}** would do." if len(joined) > 1 else "Something like **rustyfox** would do."
-        raise BadInput("A trigger word is one word, without spaces.", advice=hint)
+        hint = _("**{word}** would do.") if len(joined) > 1 else _("Something like **rustyfox** would do.")
+        raise BadInput(_("A trigger word is one word, without spaces."), advice=hint.format(word=joined))
     if not 2 <= len(word) <= LONGEST_TRIGGER_WORD or not _TRIGGER_WORD.fullmatch(word):
         raise BadInput(
-            f"A trigger word has 2 to {LONGEST_TRIGGER_WORD} plain letters, digits, - or _.",
-            advice="An unusual one works best, such as **rustyfox**.",
+            _("A trigger word has 2 to {most} plain letters, digits, - or _.").format(most=LONGEST_TRIGGER_WORD),
+            advice=_("An unusual one works best, such as **rustyfox**."),
         )
     return word
 
@@ -62,7 +64,8 @@ def caption(text: str) -> str:
     """
     line = " ".join(text.split())
     if len(line) > LONGEST_CAPTION:
-        raise BadInput(f"A caption has at most {LONGEST_CAPTION} characters, this one has {len(line)}.")
+        sentence = _("A caption has at most {most} characters, this one has {count}.")
+        raise BadInput(sentence.format(most=LONGEST_CAPTION, count=len(line)))
     return line
 
 
@@ -74,7 +77,8 @@ def prompt(text: str) -> str:
     """
     line = " ".join(text.split())
     if len(line) > LONGEST_PROMPT:
-        raise BadInput(f"A prompt has at most {LONGEST_PROMPT} characters, this one has {len(line)}.")
+        sentence = _("A prompt has at most {most} characters, this one has {count}.")
+        raise BadInput(sentence.format(most=LONGEST_PROMPT, count=len(line)))
     return line
 
 

@@ -10,6 +10,7 @@ from bot.app import Services
 from bot.draft import still_open
 from bot.drafts import DraftView
 from bot.errors import BadInput, Missing, WrongMoment
+from bot.texts import _, ngettext
 from cogs import replies
 from cogs.desk import Feature, on_choice, on_form, on_press
 from cogs.intake import drawn, uploads_of
@@ -21,11 +22,9 @@ from cogs.ui.draft_menus import (
     draw_discard_question,
     draw_draft_choice,
     draw_sentence,
-    group_name,
 )
-from cogs.ui.draft_notes import begun
+from cogs.ui.draft_notes import begun, captions_saved
 from cogs.ui.draft_panel import draw_panel, sheet_files
-from cogs.ui.words import counted
 from providers.recipe import BaseModelName, SubjectKind
 
 log = logging.getLogger(__name__)
@@ -165,7 +164,7 @@ class Drafts(Feature):
         view = await self._with_photos(interaction, draft_id)
         page, groups = int(values[0]), caption_groups(len(view.photos))
         if page >= len(groups):
-            raise Missing("These photos are no longer in the draft.", advice="Press Captions once more.")
+            raise Missing(_("These photos are no longer in the draft."), advice=_("Press Captions once more."))
         await interaction.response.send_modal(captions_form(view, groups[page], page))
 
     @on_form("draft.captions")
@@ -176,14 +175,13 @@ class Drafts(Feature):
         await interaction.response.defer()
         kept = await self._services.drafts.caption(interaction.user.id, draft_id, answers.texts)
         gone = len(answers.texts) - kept
-        lost = f" {counted(gone, 'photo')} of the form left the draft meanwhile." if gone else ""
         if page is None:
-            await self._show_panel(interaction, draft_id, note=f"The captions are saved.{lost}")
+            await self._show_panel(interaction, draft_id, note=captions_saved(gone=gone))
             return
         view = await self._services.drafts.view(interaction.user.id, draft_id, with_sheet=False)
         groups = caption_groups(len(view.photos))
-        what = group_name(groups[int(page)]).lower() if int(page) < len(groups) else "these photos"
-        await replies.show(interaction, draw_caption_groups(view, note=f"The captions of {what} are saved.{lost}"))
+        group = groups[int(page)] if int(page) < len(groups) else None
+        await replies.show(interaction, draw_caption_groups(view, note=captions_saved(group, gone=gone)))
 
     @on_press("draft.remove")
     async def ask_what_to_remove(self, interaction: Interaction, draft_id: str) -> None:
@@ -197,8 +195,10 @@ class Drafts(Feature):
         await interaction.response.defer()
         chosen = [photo_id for ids in answers.choices.values() for photo_id in ids]
         gone = await self._services.drafts.remove(interaction.user.id, draft_id, chosen)
-        note = f"Removed {counted(gone, 'photo')}." if gone else "Nothing was removed."
-        await self._show_panel(interaction, draft_id, note=note)
+        note = (
+            ngettext("Removed {count} photo.", "Removed {count} photos.", gone) if gone else _("Nothing was removed.")
+        )
+        await self._show_panel(interaction, draft_id, note=note.format(count=gone))
 
     @on_press("draft.discard")
     async def ask_to_discard(self, interaction: Interaction, draft_id: str) -> None:
@@ -212,14 +212,15 @@ class Drafts(Feature):
         """Throw a draft away."""
         await interaction.response.defer()
         draft = await self._services.drafts.discard(interaction.user.id, draft_id)
-        await replies.show(interaction, draw_sentence(f"**{draft.name}** is discarded, and its photos are deleted."))
+        text = _("**{name}** is discarded, and its photos are deleted.").format(name=draft.name)
+        await replies.show(interaction, draw_sentence(text))
 
     @on_press("draft.keep_it")
     async def keep(self, interaction: Interaction, draft_id: str) -> None:
         """Leave a draft as it is."""
         await interaction.response.defer()
         draft = await self._services.drafts.current(interaction.user.id, draft_id)
-        await replies.show(interaction, draw_sentence(f"**{draft.name}** stays as it is."))
+        await replies.show(interaction, draw_sentence(_("**{name}** stays as it is.").format(name=draft.name)))
 
     async def _show_panel(self, interaction: Interaction, draft_id: str, *, note: str = "") -> None:
         view = await self._services.drafts.view(interaction.user.id, draft_id)
@@ -233,7 +234,9 @@ class Drafts(Feature):
     async def _with_photos(self, interaction: Interaction, draft_id: str) -> DraftView:
         view = await self._changeable(interaction, draft_id)
         if not view.photos:
-            raise Missing(f"**{view.draft.name}** has no photos.", advice="Press Add photos first.")
+            raise Missing(
+                _("**{name}** has no photos.").format(name=view.draft.name), advice=_("Press Add photos first.")
+            )
         return view
 
 
@@ -243,4 +246,4 @@ def _base_model(typed: str | None) -> BaseModelName | None:
     for base in BaseModelName:
         if typed.strip().casefold() in (base.value.casefold(), base.label.casefold()):
             return base
-    raise BadInput("I do not know that base model.", advice="Choose one from the list that opens while you type.")
+    raise BadInput(_("I do not know that base model."), advice=_("Choose one from the list that opens while you type."))

@@ -13,6 +13,7 @@ from bot.app import Services
 from bot.downloads import Upload
 from bot.errors import BadInput, WrongMoment
 from bot.intake import Intake
+from bot.texts import _
 from cogs import failures, replies
 from cogs.desk import Feature, on_choice
 from cogs.ui.controls import Layout
@@ -54,8 +55,8 @@ class PhotoIntake(Feature):
         uploads = uploads_of(a for a in message.attachments if _may_be_a_picture(a))
         if not uploads:
             raise BadInput(
-                "There are no pictures attached to that message.",
-                advice="Choose Apps, Add to draft on one that has some.",
+                _("There are no pictures attached to that message."),
+                advice=_("Choose Apps, Add to draft on one that has some."),
             )
         intake = await self._services.intake.receive(interaction.user.id, uploads)
         layout, files = await drawn(self._services, interaction.user.id, intake)

@@ -7,6 +7,7 @@ from discord import ui
 
 from bot.draft import Draft, DraftPhoto
 from bot.drafts import DraftView
+from bot.texts import _, ngettext
 from bot.words import LONGEST_CAPTION
 from cogs.ui.controls import Form
 
@@ -21,9 +22,9 @@ _LONGEST_TITLE = 45
 def add_form(draft: Draft) -> Form:
     """Return the form that takes photos; its field is `photos`."""
     upload: ui.FileUpload[Form] = ui.FileUpload(custom_id="photos", min_values=1, max_values=MOST_FILES)
-    description = f"Up to {MOST_FILES} at once: JPEG, PNG, HEIC and most other pictures."
-    label = ui.Label(text="Photos", description=description, component=upload)
-    return Form("draft.add", draft.id, title=_title(f"Add photos to {draft.name}"), labels=[label])
+    description = _("Up to {most} at once: JPEG, PNG, HEIC and most other pictures.").format(most=MOST_FILES)
+    label = ui.Label(text=_("Photos"), description=description, component=upload)
+    return Form("draft.add", draft.id, title=_title(_("Add photos to {name}"), draft), labels=[label])
 
 
 def captions_form(view: DraftView, numbers: Sequence[int], *ids: object) -> Form:
@@ -35,7 +36,7 @@ def captions_form(view: DraftView, numbers: Sequence[int], *ids: object) -> Form
         ids: What goes back to the desk beside the draft's id.
     """
     labels = [_caption_field(number, view.photos[number - 1]) for number in numbers]
-    return Form("draft.captions", view.draft.id, *ids, title=_title(f"Captions of {view.draft.name}"), labels=labels)
+    return Form("draft.captions", view.draft.id, *ids, title=_title(_("Captions of {name}"), view.draft), labels=labels)
 
 
 def remove_form(view: DraftView) -> Form:
@@ -45,7 +46,7 @@ def remove_form(view: DraftView) -> Form:
     labels = [
         _remove_field(start + 1, options[start : start + MOST_OPTIONS], required=len(starts) == 1) for start in starts
     ]
-    return Form("draft.remove", view.draft.id, title=_title(f"Remove photos from {view.draft.name}"), labels=labels)
+    return Form("draft.remove", view.draft.id, title=_title(_("Remove photos from {name}"), view.draft), labels=labels)
 
 
 def _caption_field(number: int, photo: DraftPhoto) -> ui.Label[Form]:
@@ -53,30 +54,33 @@ def _caption_field(number: int, photo: DraftPhoto) -> ui.Label[Form]:
         custom_id=photo.id,
         style=discord.TextStyle.paragraph,
         default=photo.caption or None,
-        placeholder="What it shows besides the subject: lying on a sofa, evening light",
+        placeholder=_("What it shows besides the subject: lying on a sofa, evening light"),
         required=False,
         # The client counts while one types, so that no finished text is refused.
         max_length=LONGEST_CAPTION,
     )
-    return ui.Label(text=f"Photo {number}", description=photo.file_name or None, component=text)
+    return ui.Label(text=_("Photo {number}").format(number=number), description=photo.file_name or None, component=text)
 
 
 def _photo_option(number: int, photo: DraftPhoto) -> discord.SelectOption:
-    return discord.SelectOption(label=f"Photo {number}: {photo.file_name}".removesuffix(": "), value=photo.id)
+    label = _("Photo {number}: {file}") if photo.file_name else _("Photo {number}")
+    return discord.SelectOption(label=label.format(number=number, file=photo.file_name), value=photo.id)
 
 
 def _remove_field(first: int, options: Sequence[discord.SelectOption], *, required: bool) -> ui.Label[Form]:
     select: ui.Select[Form] = ui.Select(
         custom_id=f"photos_{first}",
         options=list(options),
-        placeholder="Choose one or several",
+        placeholder=_("Choose one or several"),
         min_values=1 if required else 0,
         max_values=len(options),
         required=required,
     )
     last = first + len(options) - 1
-    return ui.Label(text=f"Photos {first} to {last}" if last > first else f"Photo {first}", component=select)
+    text = ngettext("Photo {first}", "Photos {first} to {last}", len(options)).format(first=first, last=last)
+    return ui.Label(text=text, component=select)
 
 
-def _title(text: str) -> str:
+def _title(template: str, draft: Draft) -> str:
+    text = template.format(name=draft.name)
     return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"

@@ -8,18 +8,23 @@ from discord import ui
 from bot.draft import Draft, DraftPhoto
 from bot.drafts import DraftView
 from bot.intake import Intake
+from bot.texts import _, ngettext
 from cogs.ui.controls import Layout, button, menu
 from cogs.ui.draft_forms import MOST_FIELDS
 from cogs.ui.draft_notes import summarise
-from cogs.ui.words import counted
+from cogs.ui.subjects import kind_name
 
 
 def draw_draft_choice(drafts: Sequence[Draft]) -> Layout:
     """Return the question which draft to show."""
-    text = f"You have {len(drafts)} open drafts. The one you choose also gets the photos that you send next."
+    text = ngettext(
+        "You have {count} open draft. The one you choose also gets the photos that you send next.",
+        "You have {count} open drafts. The one you choose also gets the photos that you send next.",
+        len(drafts),
+    ).format(count=len(drafts))
     options = _draft_options(drafts)
     return Layout(
-        ui.TextDisplay(text), ui.ActionRow(menu("draft.choose", options=options, placeholder="Choose a draft"))
+        ui.TextDisplay(text), ui.ActionRow(menu("draft.choose", options=options, placeholder=_("Choose a draft")))
     )
 
 
@@ -29,8 +34,8 @@ def draw_unassigned(intake: Intake) -> Layout:
         return Layout(ui.TextDisplay(summarise(intake)))
     options = _draft_options(intake.choices)
     return Layout(
-        ui.TextDisplay(f"{summarise(intake)}\nWhich draft are these for?"),
-        ui.ActionRow(menu("draft.assign", intake.batch_id, options=options, placeholder="Choose a draft")),
+        ui.TextDisplay("\n".join([summarise(intake), _("Which draft are these for?")])),
+        ui.ActionRow(menu("draft.assign", intake.batch_id, options=options, placeholder=_("Choose a draft"))),
     )
 
 
@@ -41,21 +46,28 @@ def draw_caption_groups(view: DraftView, *, note: str = "") -> Layout:
         discord.SelectOption(label=group_name(group), value=str(page), description=_written(view.photos, group))
         for page, group in enumerate(groups)
     ]
-    text = f"Captions of **{view.draft.name}**: a form takes {MOST_FIELDS} at a time."
+    text = _("Captions of **{name}**: a form takes {most} at a time.").format(name=view.draft.name, most=MOST_FIELDS)
     return Layout(
         ui.TextDisplay(f"{note}\n{text}".strip()),
-        ui.ActionRow(menu("draft.captions", view.draft.id, options=options, placeholder="Choose photos")),
+        ui.ActionRow(menu("draft.captions", view.draft.id, options=options, placeholder=_("Choose photos"))),
     )
 
 
 def draw_discard_question(view: DraftView) -> Layout:
     """Return the question whether a draft shall really go."""
-    photos = f" and its {counted(len(view.photos), 'photo')}" if view.photos else ""
+    if view.photos:
+        question = ngettext(
+            "Throw **{name}** and its {count} photo away? There is no way back.",
+            "Throw **{name}** and its {count} photos away? There is no way back.",
+            len(view.photos),
+        )
+    else:
+        question = _("Throw **{name}** away? There is no way back.")
     return Layout(
-        ui.TextDisplay(f"Throw **{view.draft.name}**{photos} away? There is no way back."),
+        ui.TextDisplay(question.format(name=view.draft.name, count=len(view.photos))),
         ui.ActionRow(
-            button("draft.discard_it", view.draft.id, label="Discard it", style=discord.ButtonStyle.danger),
-            button("draft.keep_it", view.draft.id, label="Keep it"),
+            button("draft.discard_it", view.draft.id, label=_("Discard it"), style=discord.ButtonStyle.danger),
+            button("draft.keep_it", view.draft.id, label=_("Keep it")),
         ),
     )
 
@@ -72,12 +84,12 @@ def caption_groups(count: int) -> list[range]:
 
 def group_name(group: range) -> str:
     """Return what a group of photos is called."""
-    return f"Photo {group[0]}" if len(group) == 1 else f"Photos {group[0]}–{group[-1]}"
+    return ngettext("Photo {first}", "Photos {first}–{last}", len(group)).format(first=group[0], last=group[-1])
 
 
 def _written(photos: Sequence[DraftPhoto], group: range) -> str:
     written = sum(bool(photos[number - 1].caption) for number in group)
-    return f"{written} of {len(group)} written"
+    return _("{written} of {count} written").format(written=written, count=len(group))
 
 
 def _draft_options(drafts: Sequence[Draft]) -> list[discord.SelectOption]:
@@ -85,7 +97,7 @@ def _draft_options(drafts: Sequence[Draft]) -> list[discord.SelectOption]:
         discord.SelectOption(
             label=draft.name,
             value=draft.id,
-            description=f"{draft.trigger_word} · {draft.kind.value} · {draft.base_model.label}",
+            description=f"{draft.trigger_word} · {kind_name(draft.kind)} · {draft.base_model.label}",
         )
         for draft in drafts
     ]

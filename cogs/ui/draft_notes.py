@@ -2,7 +2,7 @@
 
 from bot.draft import Draft
 from bot.intake import Intake
-from cogs.ui.words import counted
+from bot.texts import _, ngettext
 
 #: A panel with its hints has this much room above it for each of ten refused files.
 LONGEST_REFUSAL = 180
@@ -22,34 +22,71 @@ def begun(draft: Draft, *, by_message: bool) -> str:
         draft: The new one.
         by_message: Photos are taken in direct messages here.
     """
-    ways = ["press *Add photos*", "use /draft add", "choose Apps, Add to draft on a message with photos"]
-    ways += ["send them to me in a direct message"] if by_message else []
-    return f"Now give **{draft.name}** its photos: {', '.join(ways[:-1])}, or {ways[-1]}."
+    if by_message:
+        text = _(
+            "Now give **{name}** its photos: press *Add photos*, use /draft add, choose Apps, Add to draft on a "
+            "message with photos, or send them to me in a direct message."
+        )
+    else:
+        text = _(
+            "Now give **{name}** its photos: press *Add photos*, use /draft add, "
+            "or choose Apps, Add to draft on a message with photos."
+        )
+    return text.format(name=draft.name)
 
 
 def hello(*, by_message: bool) -> str:
     """Return how to begin, for somebody who just writes to the bot."""
-    how = "then send me your photos right here" if by_message else "then add your photos with /draft add"
-    return f"I train image models from photos. Make a draft with /draft new, {how}. /draft show shows how far you are."
+    if by_message:
+        return _(
+            "I train image models from photos. Make a draft with /draft new, then send me your photos right here. "
+            "/draft show shows how far you are."
+        )
+    return _(
+        "I train image models from photos. Make a draft with /draft new, then add your photos with /draft add. "
+        "/draft show shows how far you are."
+    )
 
 
 def no_photos_by_message() -> str:
     """Return why photos in a direct message are not taken."""
-    return (
+    return _(
         "Photos in direct messages are switched off here. "
         "Use /draft add instead, or press *Add photos* on the panel that /draft show brings."
     )
 
 
+def captions_saved(group: range | None = None, *, gone: int) -> str:
+    """Return that captions were saved.
+
+    Args:
+        group: The numbers of the photos, when they are not all.
+        gone: Photos of the form that were removed meanwhile.
+    """
+    if group is None:
+        saved = _("The captions are saved.")
+    elif len(group) == 1:
+        saved = _("The caption of photo {first} is saved.").format(first=group[0])
+    else:
+        saved = _("The captions of photos {first}–{last} are saved.").format(first=group[0], last=group[-1])
+    lost = ngettext(
+        "{count} photo of the form left the draft meanwhile.",
+        "{count} photos of the form left the draft meanwhile.",
+        gone,
+    ).format(count=gone)
+    return f"{saved} {lost}" if gone else saved
+
+
 def _taken(intake: Intake) -> str:
-    photos = counted(len(intake.added), "photo")
+    count = len(intake.added)
+    if intake.draft is not None and not count:
+        return _("Nothing was added to **{name}**.").format(name=intake.draft.name)
     if intake.draft is not None:
-        return f"Added {photos} to **{intake.draft.name}**." if intake.added else _none_added(intake.draft)
-    return f"I have {photos} from you." if intake.added else "None of these files can be used."
-
-
-def _none_added(draft: Draft) -> str:
-    return f"Nothing was added to **{draft.name}**."
+        text = ngettext("Added {count} photo to **{name}**.", "Added {count} photos to **{name}**.", count)
+        return text.format(count=count, name=intake.draft.name)
+    if not count:
+        return _("None of these files can be used.")
+    return ngettext("I have {count} photo from you.", "I have {count} photos from you.", count).format(count=count)
 
 
 def _short(reason: str) -> str:

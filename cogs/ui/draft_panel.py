@@ -8,8 +8,9 @@ from discord import ui
 
 from bot.draft import MOST_PHOTOS, DraftState
 from bot.drafts import DraftView
+from bot.texts import _, ngettext
 from cogs.ui.controls import Layout, button
-from cogs.ui.words import counted
+from cogs.ui.subjects import kind_name
 
 SHEET_NAME = "contact-sheet.jpg"
 #: More hints than these fill a phone's screen, and nobody acts on the ninth.
@@ -41,30 +42,49 @@ def sheet_files(view: DraftView) -> list[discord.File]:
 
 def _heading(view: DraftView) -> str:
     draft = view.draft
-    return f"## {draft.name}\nTrigger word `{draft.trigger_word}` · {draft.kind.value} · {draft.base_model.label}"
+    return _("## {name}\nTrigger word `{trigger_word}` · {kind} · {base_model}").format(
+        name=draft.name,
+        trigger_word=draft.trigger_word,
+        kind=kind_name(draft.kind),
+        base_model=draft.base_model.label,
+    )
 
 
 def _alt(view: DraftView) -> str:
-    return f"Contact sheet of {view.draft.name}: {counted(len(view.photos), 'numbered photo')}"
+    text = ngettext(
+        "Contact sheet of {name}: {count} numbered photo",
+        "Contact sheet of {name}: {count} numbered photos",
+        len(view.photos),
+    )
+    return text.format(name=view.draft.name, count=len(view.photos))
 
 
 def _count(view: DraftView) -> str:
-    return f"**{counted(len(view.photos), 'photo')}** ({view.fewest}–{MOST_PHOTOS})"
+    text = ngettext("**{count} photo** ({low}–{high})", "**{count} photos** ({low}–{high})", len(view.photos))
+    return text.format(count=len(view.photos), low=view.fewest, high=MOST_PHOTOS)
 
 
 def _hint_lines(hints: Sequence[str]) -> list[str]:
     lines = [f"- {hint}" for hint in hints[:MOST_HINTS]]
-    return lines if len(hints) <= MOST_HINTS else [*lines, f"- and {len(hints) - MOST_HINTS} more"]
+    more = len(hints) - MOST_HINTS
+    return (
+        lines if more <= 0 else [*lines, ngettext("- and {count} more", "- and {count} more", more).format(count=more)]
+    )
 
 
 def _next_step(view: DraftView) -> str:
     if view.draft.state is DraftState.TRAINING:
-        return "It is being trained now, so its photos stay as they are. /jobs shows how far it is."
+        return _("It is being trained now, so its photos stay as they are. /jobs shows how far it is.")
     if view.draft.state is not DraftState.OPEN:
-        return "It has been trained. /models list shows the model."
+        return _("It has been trained. /models list shows the model.")
     if view.ready:
-        return "Ready to train."
-    return f"Add {counted(view.fewest - len(view.photos), 'more photo' if view.photos else 'photo')} to train."
+        return _("Ready to train.")
+    lacking = view.fewest - len(view.photos)
+    if view.photos:
+        text = ngettext("Add {count} more photo to train.", "Add {count} more photos to train.", lacking)
+    else:
+        text = ngettext("Add {count} photo to train.", "Add {count} photos to train.", lacking)
+    return text.format(count=lacking)
 
 
 def _trainable(view: DraftView) -> bool:
@@ -77,9 +97,9 @@ def _buttons(view: DraftView) -> ui.ActionRow[Layout]:
     full = closed or len(view.photos) >= MOST_PHOTOS
     danger, success = discord.ButtonStyle.danger, discord.ButtonStyle.success
     return ui.ActionRow(
-        button("draft.add", draft_id, label="Add photos", disabled=full),
-        button("draft.captions", draft_id, label="Captions", disabled=nothing_there),
-        button("draft.remove", draft_id, label="Remove", disabled=nothing_there),
-        button("draft.train", draft_id, label="Train", style=success, disabled=not _trainable(view)),
-        button("draft.discard", draft_id, label="Discard", style=danger, disabled=closed),
+        button("draft.add", draft_id, label=_("Add photos"), disabled=full),
+        button("draft.captions", draft_id, label=_("Captions"), disabled=nothing_there),
+        button("draft.remove", draft_id, label=_("Remove"), disabled=nothing_there),
+        button("draft.train", draft_id, label=_("Train"), style=success, disabled=not _trainable(view)),
+        button("draft.discard", draft_id, label=_("Discard"), style=danger, disabled=closed),
     )

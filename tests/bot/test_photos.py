@@ -343,7 +343,7 @@ def test_findings_name_a_blurred_photo():
     (finding,) = develop_now(data, "a.jpg").findings
     assert finding.code is FindingCode.BLURRED
     assert finding.measured < 60
-    assert finding.sentence == (
+    assert finding.said == (
         f"is blurred (sharpness {int(finding.measured)}; 60 and more is good): "
         "hold the camera still or use another photo."
     )
@@ -359,7 +359,7 @@ def test_findings_name_a_dark_photo():
     photo = develop_now(encode(SCENE.point(lambda value: value // 5)), "a.jpg")
     assert codes(photo)[-1] is FindingCode.TOO_DARK
     assert photo.findings[-1].measured < 45
-    assert "45 and more is good): turn on a light" in photo.findings[-1].sentence
+    assert "45 and more is good): turn on a light" in photo.findings[-1].said
 
 
 def test_findings_take_a_lit_subject_before_black():
@@ -372,14 +372,14 @@ def test_findings_name_a_light_photo():
     pale = develop_now(encode(SCENE.point(lambda value: 215 + value // 8)), "a.jpg")
     clipped = develop_now(encode(SCENE.point(lambda value: min(255, value * 3))), "a.jpg")
     assert codes(pale)[-1] is codes(clipped)[-1] is FindingCode.TOO_LIGHT
-    assert "of 255; up to 215 is good" in pale.findings[-1].sentence
-    assert "% of it is pure white; up to 50 % is good" in clipped.findings[-1].sentence
+    assert "of 255; up to 215 is good" in pale.findings[-1].said
+    assert "% of it is pure white; up to 50 % is good" in clipped.findings[-1].said
 
 
 def test_findings_name_a_small_photo():
     (finding,) = develop_now(encode(draw_scene(640, 400)), "a.jpg").findings
     assert (finding.code, finding.measured) == (FindingCode.TOO_SMALL, 400)
-    assert finding.sentence.startswith("is small (640 × 400 pixels; 512 and more on the shorter side is good)")
+    assert finding.said.startswith("is small (640 × 400 pixels; 512 and more on the shorter side is good)")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 700), (1, 4000)])
@@ -393,7 +393,7 @@ def test_duplicates_are_named_by_the_earlier_number():
     dhashes = {number: develop_now(data, "a.jpg").dhash for number, data in enumerate(files, start=1)}
     found = find_duplicates(dhashes)
     assert sorted(found) == [3, 4]
-    assert found[3].sentence.startswith("looks almost like photo 1:")
+    assert found[3].said.startswith("looks almost like photo 1:")
     assert {finding.code for finding in found.values()} == {FindingCode.NEAR_DUPLICATE}
 
 
@@ -402,7 +402,7 @@ def test_near_duplicate_is_the_nearest_within_eight_bits():
     others = {4: f"{0xF0F0F0F0F0F0F0FF:016x}", 7: f"{0xF0F0F0F0F0F0F0F1:016x}"}
     finding = near_duplicate_of(dhash, others)
     assert finding is not None
-    assert (finding.measured, "photo 7" in finding.sentence) == (1, True)
+    assert (finding.measured, "photo 7" in finding.said) == (1, True)
     assert near_duplicate_of(dhash, {1: f"{0xF0F0F0F0F0F0FE0F:016x}"}) is None
     assert near_duplicate_of(dhash, {}) is None
 

@@ -58,8 +58,8 @@ def where_everybody_looks(place, sent):
         ({"trigger_word": "rusty fox"}, "A trigger word is one word, without spaces. **rustyfox** would do."),
         ({"trigger_word": "<@1>"}, "A trigger word has 2 to 24 plain letters, digits, - or _."),
         ({"trigger_word": "füchslein"}, "A trigger word has 2 to 24 plain letters, digits, - or _."),
-        ({"base_model": "sdxl"}, "I do not know that base model. Choose one from the list"),
-        ({"base_model": "FLUX.1 [dev]"}, "No provider here trains for FLUX.1 [dev]. Choose Sketch."),
+        ({"base_model": "dall-e"}, "I do not know that base model. Choose one from the list"),
+        ({"base_model": "FLUX.1 [dev]"}, "No provider here trains for FLUX.1 [dev]. Choose one of these: Sketch."),
     ],
 )
 async def test_bad_words_for_a_new_draft_get_a_sentence(tmp_path, given, says):
