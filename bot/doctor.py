@@ -57,7 +57,7 @@ async def examine(settings: Settings, *, registry: Registry | None = None) -> Se
             )
         finally:
             await registry.close()
-    return [token, folder_finding, database, _public_url(settings), *providers, *_absent(settings)]
+    return [token, folder_finding, database, _public_url(settings), *providers, *_absent(settings, registry)]
 
 
 async def _token(settings: Settings, session: aiohttp.ClientSession) -> Finding:
@@ -146,11 +146,11 @@ def _bases(adapter: Trainer | ImageMaker) -> str:
     return " and ".join(sorted(base.label for base in adapter.capabilities.base_models))
 
 
-def _absent(settings: Settings) -> Sequence[Finding]:
+def _absent(settings: Settings, registry: Registry) -> Sequence[Finding]:
     return [
         Finding(part=entry.title, ok=False, detail=f"not set up. {entry.about}")
         for entry in PROVIDERS
-        if not entry.is_on(settings) and not entry.is_on_by_itself
+        if not entry.is_on(settings) and not entry.is_on_by_itself and entry.name not in _names(registry)
     ]
 
 

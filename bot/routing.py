@@ -13,6 +13,7 @@ from typing import TypeVar
 from bot.draft import Draft
 from bot.errors import BadInput, BotError, CannotServe
 from bot.lora import Lora
+from bot.texts import _
 from bot.training.circuit import Circuits
 from bot.training.presets import Wishes, recipe_for
 from providers.base import Estimate, Health, ImageMaker, Trainer
@@ -150,13 +151,25 @@ class Router:
         without: Collection[str] = (),
         preferred: Sequence[str] | None = None,
         allowed: Collection[str] | None = None,
+        extra: Sequence[Lora] = (),
+        negative_prompt: bool = False,
     ) -> MakerChoice:
-        """Return the image maker for a model: the wanted one, or the best of those that can; see `trainer_for`.
+        """Return the image maker for a model: the wanted one, or the best of those that can.
+
+        Args:
+            lora: The model.
+            count: How many pictures.
+            wanted: As for `trainer_for`, like the three below.
+            without: See above.
+            preferred: See above.
+            allowed: See above.
+            extra: Further models that shall go into the pictures.
+            negative_prompt: Something shall not be in them.
 
         Raises:
             CannotServe: nobody here can, or the wanted one cannot or may not.
         """
-        able = self.registry.image_makers_for(lora.base_model, lora.format)
+        able = self._able(lora, extra, negative_prompt=negative_prompt)
         fitting = _within(able, wanted, without=without, allowed=allowed)
         if not fitting:
             raise CannotServe(
@@ -175,6 +188,36 @@ class Router:
         best = min(well, key=lambda m: (_rank(m.name, liked), m.estimate(count).high_usd))
         why = _why(best.name, [m.name for m in well], liked, what=f"{lora.base_model.label} models")
         return MakerChoice(maker=best, estimate=best.estimate(count), why=why)
+
+    def _able(self, lora: Lora, extra: Sequence[Lora], *, negative_prompt: bool) -> Sequence[ImageMaker]:
+        """Return the image makers for such pictures; none when none can use the model at all.
+
+        Raises:
+            CannotServe: the model alone would do, and not with what else is asked for.
+        """
+        able = self.registry.image_makers_for(lora.base_model, lora.format)
+        if not able:
+            return able
+        formats = {one.format for one in (lora, *extra)}
+        if {one.base_model for one in extra} - {lora.base_model}:
+            raise CannotServe(
+                _("Models of different kinds don't mix."),
+                advice=_("Add {kind} models only.").format(kind=lora.base_model.label),
+            )
+        mixing = [m for m in able if m.capabilities.max_loras > len(extra) and formats <= m.capabilities.accepts]
+        if not mixing:
+            most = max(m.capabilities.max_loras for m in able)
+            raise CannotServe(
+                _("No provider here mixes {count} such models.").format(count=len(extra) + 1),
+                advice=_("Use at most {most} at once.").format(most=most),
+            )
+        heeding = [m for m in mixing if not negative_prompt or lora.base_model in m.capabilities.negative_prompts]
+        if not heeding:
+            raise CannotServe(
+                _("No provider here heeds a negative prompt with {kind} models.").format(kind=lora.base_model.label),
+                advice=_("Leave it out."),
+            )
+        return heeding
 
     def _wanted_trainer(
         self, draft: Draft, photo_count: int, wishes: Wishes, wanted: str, fitting: Sequence[Trainer]
@@ -203,9 +246,15 @@ def _within(
     left = [adapter for adapter in able if adapter.name not in without]
     allowed_here = [adapter for adapter in left if allowed is None or adapter.name in allowed]
     if left and (not allowed_here or wanted in {adapter.name for adapter in left if adapter not in allowed_here}):
-        which = "That provider is" if allowed_here else "The providers that can do this are"
-        advice = f"{_names(allowed_here)} may do it here." if allowed_here else "Ask a moderator of this server."
-        raise CannotServe(f"{which} not allowed in this server.", advice=advice)
+        if not allowed_here:
+            raise CannotServe(
+                _("The providers that can do this are not allowed in this server."),
+                advice=_("Ask a moderator of this server."),
+            )
+        raise CannotServe(
+            _("That provider is not allowed in this server."),
+            advice=_("{names} may do it here.").format(names=_names(allowed_here)),
+        )
     return allowed_here
 
 

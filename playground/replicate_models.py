@@ -53,12 +53,24 @@ _SHARED_INPUT = {
 PICTURE_INPUT = {
     "type": "object",
     "required": ["prompt"],
-    "properties": {**_SHARED_INPUT, "guidance": _number(0, 10, "number"), "lora_weights": _TEXT},
+    "properties": {
+        **_SHARED_INPUT,
+        "guidance": _number(0, 10, "number"),
+        "lora_weights": _TEXT,
+        "extra_lora": _TEXT,
+        "extra_lora_scale": _number(-1, 3, "number"),
+    },
 }
 FINE_TUNE_INPUT = {
     "type": "object",
     "required": ["prompt"],
-    "properties": {**_SHARED_INPUT, "guidance_scale": _number(0, 10, "number"), "model": _TEXT},
+    "properties": {
+        **_SHARED_INPUT,
+        "guidance_scale": _number(0, 10, "number"),
+        "model": _TEXT,
+        "extra_lora": _TEXT,
+        "extra_lora_scale": _number(-1, 3, "number"),
+    },
 }
 _ENUMS = {
     "optimizer": {"type": "string", "enum": ["prodigy", "adamw8bit", "adam8bit", "lion"]},

@@ -83,18 +83,18 @@ class FalAdapter(ABC, Generic[OrderT, OutputT]):
         return Health(ok=True, detail=f"{self.title} answers and offers {', '.join(self._endpoints)}.")
 
     async def prepare(self, order: OrderT) -> Prepared:
-        """Bring the order's file to where fal can fetch it."""
+        """Bring the order's files to where fal can fetch them."""
         self._refuse_unfit(order)
-        url = await self._url(order)
-        endpoint, inputs = self._request(order, url)
+        urls = list(await self._urls(order))
+        endpoint, inputs = self._request(order, urls)
         # What `find` needs to know the request again, without its prompt.
         known = {"keys": sorted(inputs), "digest": _digest(inputs)}
-        return {"marker": order.marker, "endpoint": endpoint, "url": url, "usd": self._usd(order), **known}
+        return {"marker": order.marker, "endpoint": endpoint, "urls": urls, "usd": self._usd(order), **known}
 
     async def submit(self, order: OrderT, prepared: Prepared) -> str:
         """Send the one paid call."""
         self._refuse_unfit(order)
-        endpoint, inputs = self._request(order, str(prepared["url"]))
+        endpoint, inputs = self._request(order, prepared["urls"])
         return await self._api.submit(endpoint, inputs, webhook=self._webhook, hide=self._hidden(order))
 
     async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
@@ -150,11 +150,11 @@ class FalAdapter(ABC, Generic[OrderT, OutputT]):
         """Raise Refused for an order that can't be done."""
 
     @abstractmethod
-    async def _url(self, order: OrderT) -> str:
-        """Return where fal can fetch the order's file."""
+    async def _urls(self, order: OrderT) -> Sequence[str]:
+        """Return where fal can fetch the order's files."""
 
     @abstractmethod
-    def _request(self, order: OrderT, url: str) -> tuple[str, Mapping[str, Any]]:
+    def _request(self, order: OrderT, urls: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
         """Return the endpoint and its inputs."""
 
     @abstractmethod

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers.base import ImageOrder, LoraFormat
+from providers.picture_orders import all_loras
 from providers.picture_size import PIXELS
 from providers.recipe import BaseModelName, Limits, Recipe, SubjectKind
 
@@ -100,14 +101,16 @@ IMAGE_MAKERS: Sequence[ImageEndpoint] = (
 )
 #: The layouts of weights that fal's image makers load.
 ACCEPTED = frozenset({LoraFormat.DIFFUSERS, LoraFormat.KOHYA})
+#: The most that FLUX.2's page allows in one request; FLUX.1's names no number.
+MOST_LORAS = 3
 
 
-def image_inputs(maker: ImageEndpoint, order: ImageOrder, lora_url: str) -> Mapping[str, Any]:
-    """Return the inputs of an image maker; both take the same."""
+def image_inputs(maker: ImageEndpoint, order: ImageOrder, lora_urls: Sequence[str]) -> Mapping[str, Any]:
+    """Return the inputs of an image maker; both take the same, and neither a negative prompt."""
     width, height = PIXELS[order.aspect]
     return {
         "prompt": order.prompt,
-        "loras": [{"path": lora_url, "scale": order.strength}],
+        "loras": [{"path": url, "scale": one.strength} for url, one in zip(lora_urls, all_loras(order), strict=True)],
         "num_images": order.count,
         "seed": order.seed,
         "image_size": {"width": width, "height": height},

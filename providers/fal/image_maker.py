@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from providers.artifacts import Caps
 from providers.base import Aspect, Estimate, ImageCapabilities, ImageOrder, MadeImage, MadeImages, Prepared
-from providers.errors import Refused
 from providers.fal.adapter import FalAdapter
-from providers.fal.endpoints import ACCEPTED, IMAGE_MAKERS, ImageEndpoint, image_inputs
+from providers.fal.endpoints import ACCEPTED, IMAGE_MAKERS, MOST_LORAS, ImageEndpoint, image_inputs
 from providers.image_files import inspect_image
+from providers.picture_orders import all_loras, private_words, refuse_unfit
 from providers.picture_size import megapixels
 from providers.prices import Unit
 from providers.recipe import Limits
@@ -65,6 +65,7 @@ class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
             count=Limits(low=1, high=4, default=1),
             strength=Limits(low=0.1, high=2.0, default=1.0),
             uses_prompt=True,
+            max_loras=MOST_LORAS,
         )
 
     def estimate(self, count: int) -> Estimate:
@@ -80,33 +81,26 @@ class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
         return [maker.endpoint for maker in IMAGE_MAKERS]
 
     def _refuse_unfit(self, order: ImageOrder) -> None:
-        can, lora = self.capabilities, order.lora
-        if lora.base_model not in can.base_models or lora.format not in can.accepts:
-            raise Refused(
-                f"fal can't use a {lora.base_model.label} LoRA of this kind.", advice="Choose another provider."
-            )
-        if order.count not in can.count:
-            raise Refused(f"fal makes {can.count.low:g} to {can.count.high:g} pictures at once.")
-        if can.strength is not None and order.strength not in can.strength:
-            raise Refused(f"fal takes a strength of {can.strength.low:g} to {can.strength.high:g}.")
-        if order.seed < 0:
-            raise Refused("A seed can't be negative.")
-        if not order.prompt.strip():
-            raise Refused("fal needs a prompt.")
+        refuse_unfit(order, self.capabilities, title=self.title)
 
-    async def _url(self, order: ImageOrder) -> str:
-        return await self._fetchable(order.lora.path, f"{order.marker}.safetensors", "application/octet-stream")
+    async def _urls(self, order: ImageOrder) -> Sequence[str]:
+        paths = [one.lora.path for one in all_loras(order)]
+        names = [f"{order.marker}{f'-{number}' if number else ''}.safetensors" for number in range(len(paths))]
+        return [
+            await self._fetchable(path, name, "application/octet-stream")
+            for path, name in zip(paths, names, strict=True)
+        ]
 
-    def _request(self, order: ImageOrder, url: str) -> tuple[str, Mapping[str, Any]]:
+    def _request(self, order: ImageOrder, urls: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
         maker = _maker(order)
-        return maker.endpoint, image_inputs(maker, order, url)
+        return maker.endpoint, image_inputs(maker, order, urls)
 
     def _usd(self, order: ImageOrder) -> float | None:
         price = self._prices.find(f"fal/{_maker(order).endpoint}", Unit.MEGAPIXEL)
         return round(price.usd * megapixels(order.aspect, order.count), 4) if price else None
 
     def _hidden(self, order: ImageOrder) -> Sequence[str]:
-        return (order.prompt, order.lora.trigger_word)
+        return private_words(order)
 
     async def prepare(self, order: ImageOrder) -> Prepared:
         """Bring the LoRA to where fal can fetch it."""

@@ -107,11 +107,11 @@ class FalTrainer(FalAdapter[TrainingOrder, TrainedLora]):
             low, high = trainer.learning_rate.low, trainer.learning_rate.high
             raise Refused(f"{trainer.title} takes a learning rate of {low:g} to {high:g}.")
 
-    async def _url(self, order: TrainingOrder) -> str:
-        return await self._fetchable(order.archive, f"{order.marker}.zip", "application/zip")
+    async def _urls(self, order: TrainingOrder) -> Sequence[str]:
+        return [await self._fetchable(order.archive, f"{order.marker}.zip", "application/zip")]
 
-    def _request(self, order: TrainingOrder, url: str) -> tuple[str, Mapping[str, Any]]:
-        return self._trainer.endpoint, {self._trainer.archive: url, **self._trainer.inputs(order.recipe)}
+    def _request(self, order: TrainingOrder, urls: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
+        return self._trainer.endpoint, {self._trainer.archive: urls[0], **self._trainer.inputs(order.recipe)}
 
     def _usd(self, order: TrainingOrder) -> float | None:
         price = self._prices.find(f"fal/{self._trainer.endpoint}", Unit.STEP)

@@ -3,7 +3,7 @@
 import logging
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -116,7 +116,7 @@ class ReplicateAdapter(ABC, Generic[OrderT]):
         body = {**self._destination_of(prepared), "input": dict(prepared["input"])}
         if self._settings.webhook_url:
             body |= {"webhook": self._settings.webhook_url, "webhook_events_filter": ["start", "completed"]}
-        hide = [*_words(prepared), self._trigger_word(order)]
+        hide = [*_words(prepared), *self._trigger_words(order)]
         return await self._api.order(prepared["path"], body, hide=hide)
 
     async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
@@ -189,8 +189,8 @@ class ReplicateAdapter(ABC, Generic[OrderT]):
         """Raise Refused for an order that can't be done, without asking anybody."""
 
     @abstractmethod
-    def _trigger_word(self, order: OrderT) -> str:
-        """Return the trigger word, which no error may repeat."""
+    def _trigger_words(self, order: OrderT) -> Sequence[str]:
+        """Return the trigger words, which no error may repeat."""
 
     @abstractmethod
     def _is_ours(self, job: RemoteJob, prepared: Prepared) -> bool:

@@ -13,6 +13,7 @@ from providers.base import (
     Estimate,
     ImageCapabilities,
     ImageOrder,
+    LoraFile,
     LoraFormat,
     MadeImage,
     MadeImages,
@@ -20,6 +21,7 @@ from providers.base import (
 )
 from providers.errors import ArtifactBroken, Refused
 from providers.image_files import inspect_image
+from providers.picture_orders import all_loras, refuse_unfit
 from providers.prices import Unit
 from providers.recipe import BaseModelName, Limits
 from providers.replicate.adapter import ReplicateAdapter, refuse_marker
@@ -30,6 +32,9 @@ from providers.replicate.schema import InputSchema
 _PICTURE = Caps(bytes=40 * MIB, seconds=180, types=frozenset({"image/png", "image/webp", "image/jpeg"}))
 #: Trained versions run on H100s (replicate.com/pricing). Seconds for one call at best, warm, and at worst, from cold;
 #: our own guess, as Replicate publishes none.
+_NEEDS_URL = (
+    "The operator of this bot has to set PUBLIC_URL; single models that were trained at Replicate work without."
+)
 _VERSION_HARDWARE = "gpu-h100"
 _VERSION_SECONDS = (8.0, 120.0)
 
@@ -47,6 +52,8 @@ _CAPABILITIES = ImageCapabilities(
     count=Limits(low=1, high=4, default=1),
     strength=Limits(low=0.0, high=2.0, default=1.0),
     uses_prompt=True,
+    # `lora_weights`, or what a version was trained to, and `extra_lora`.
+    max_loras=2,
 )
 
 
@@ -78,8 +85,12 @@ class ReplicateImageMaker(ReplicateAdapter[ImageOrder]):
         """Choose between the official model and the trained version, and check every input against it."""
         self._refuse_unfit(order)
         # The name is the job's own, so that the URL in the inputs tells whose prediction it is.
-        url = self._links.link(order.lora.path, name=f"{order.marker}.safetensors") if self._links else None
-        plan = await self._official(order, url) if url else await self._trained(order)
+        url, extra = self._link(order.lora, order.marker), None
+        if order.extra_loras:
+            extra = self._link(order.extra_loras[0].lora, f"{order.marker}-1")
+            if extra is None:
+                raise Refused("Replicate can't fetch the second LoRA from this bot.", advice=_NEEDS_URL)
+        plan = await self._official(order, url, extra) if url else await self._trained(order)
         return {"marker": order.marker, **plan}
 
     async def collect(self, remote_id: str, prepared: Prepared, into: Path) -> MadeImages:
@@ -108,28 +119,23 @@ class ReplicateImageMaker(ReplicateAdapter[ImageOrder]):
         return f"makes pictures with {self._settings.generator}."
 
     def _refuse_unfit(self, order: ImageOrder) -> None:
-        can, lora = self.capabilities, order.lora
-        if lora.base_model not in can.base_models or lora.format not in can.accepts:
-            raise Refused("Replicate can't make pictures with this kind of model.", advice="Choose another model.")
-        if order.count not in can.count:
-            raise Refused(f"Replicate makes {can.count.low:g} to {can.count.high:g} pictures at once.")
-        if can.strength is not None and order.strength not in can.strength:
-            raise Refused(f"Replicate takes a strength of {can.strength.low:g} to {can.strength.high:g}.")
-        if not 0 <= order.seed < 2**31:
+        refuse_unfit(order, self.capabilities, title=self.title)
+        if order.seed >= 2**31:
             raise Refused("Replicate takes seeds from 0 to 2147483647.")
-        if not order.prompt.strip():
-            raise Refused("Replicate needs a prompt.")
         refuse_marker(order.marker)
 
-    def _trigger_word(self, order: ImageOrder) -> str:
-        return order.lora.trigger_word
+    def _trigger_words(self, order: ImageOrder) -> Sequence[str]:
+        return [one.lora.trigger_word for one in all_loras(order)]
 
-    async def _official(self, order: ImageOrder, url: str) -> dict[str, Any]:
+    def _link(self, lora: LoraFile, stem: str) -> str | None:
+        return self._links.link(lora.path, name=f"{stem}.safetensors") if self._links else None
+
+    async def _official(self, order: ImageOrder, url: str, extra: str | None) -> dict[str, Any]:
         model = await self._api.get(f"/v1/models/{self._settings.generator}", Model)
         latest = model.latest_version
         # Official models may keep their schema to themselves; then only our own limits hold.
         schema = InputSchema(latest, "Input") if latest is not None and latest.openapi_schema else None
-        inputs = picture_inputs(order, schema, url)
+        inputs = picture_inputs(order, schema, url, extra)
         if schema is not None:
             schema.check(inputs)
         return {"path": f"/v1/models/{self._settings.generator}/predictions", "input": inputs}
@@ -137,10 +143,7 @@ class ReplicateImageMaker(ReplicateAdapter[ImageOrder]):
     async def _trained(self, order: ImageOrder) -> dict[str, Any]:
         known = order.lora.facts.get("replicate_version")
         if not isinstance(known, str) or not re.fullmatch(r"[\w.-]+/[\w.-]+:\w{8,80}", known):
-            advice = (
-                "The operator of this bot has to set PUBLIC_URL; models that were trained at Replicate work without."
-            )
-            raise Refused("Replicate can't reach this model: it has to fetch it from us.", advice=advice)
+            raise Refused("Replicate can't reach this model: it has to fetch it from us.", advice=_NEEDS_URL)
         model, _, number = known.partition(":")
         version = await self._version(model, number)
         schema = InputSchema(version, "Input")

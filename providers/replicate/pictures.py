@@ -11,13 +11,16 @@ _STEPS = 28
 _GUIDANCE = {"guidance": 3.0, "guidance_scale": 3.5}
 
 
-def picture_inputs(order: ImageOrder, schema: InputSchema | None, lora_url: str | None) -> dict[str, Any]:
+def picture_inputs(
+    order: ImageOrder, schema: InputSchema | None, lora_url: str | None, extra_url: str | None = None
+) -> dict[str, Any]:
     """Tell an order in the words of a model.
 
     Args:
         order: What is wanted.
         schema: Of the model; None when an official model keeps its own to itself.
         lora_url: Where the model fetches the LoRA; None for a version that has it inside.
+        extra_url: Where it fetches the second one, if there is one.
     """
     wishes: dict[str, Any] = {
         "prompt": order.prompt,
@@ -36,5 +39,7 @@ def picture_inputs(order: ImageOrder, schema: InputSchema | None, lora_url: str 
         wishes["model"] = "dev"
     else:
         wishes["lora_weights"] = lora_url
-    needed = {"prompt", "num_outputs", "lora_weights"}
+    if extra_url is not None:
+        wishes |= {"extra_lora": extra_url, "extra_lora_scale": order.extra_loras[0].strength}
+    needed = {"prompt", "num_outputs", "lora_weights", "extra_lora", "extra_lora_scale"}
     return {name: value for name, value in wishes.items() if schema is None or name in schema or name in needed}

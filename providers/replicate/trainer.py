@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -167,8 +167,8 @@ class ReplicateTrainer(ReplicateAdapter[TrainingOrder]):
             raise Refused(f"This trainer takes a resolution of {' or '.join(map(str, can.resolutions))}.")
         refuse_marker(order.marker)
 
-    def _trigger_word(self, order: TrainingOrder) -> str:
-        return order.recipe.trigger_word
+    def _trigger_words(self, order: TrainingOrder) -> Sequence[str]:
+        return [order.recipe.trigger_word]
 
     async def _destination(self) -> str:
         """Return the private model that takes the result, made when it isn't there."""

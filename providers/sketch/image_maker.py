@@ -8,6 +8,7 @@ from typing import Any
 
 from providers.base import Aspect, Estimate, ImageCapabilities, ImageOrder, LoraFormat, MadeImage, MadeImages
 from providers.errors import Refused
+from providers.picture_orders import refuse_unfit
 from providers.recipe import BaseModelName, Limits
 from providers.sketch.adapter import SketchAdapter
 from providers.sketch.order_folder import OrderFolder
@@ -51,12 +52,7 @@ class SketchImageMaker(SketchAdapter[ImageOrder, MadeImages]):
         can = self.capabilities
         if order.lora.base_model not in can.base_models or order.lora.format not in can.accepts:
             raise Refused("Sketch can only draw with models that Sketch trained.", advice="Choose another model.")
-        if order.count not in can.count:
-            raise Refused(f"Sketch makes {can.count.low:g} to {can.count.high:g} pictures at once.")
-        if can.strength is not None and order.strength not in can.strength:
-            raise Refused(f"Sketch takes a strength of {can.strength.low:g} to {can.strength.high:g}.")
-        if order.seed < 0:
-            raise Refused("A seed can't be negative.")
+        refuse_unfit(order, can, title=self.title)
 
     def _inputs(self, order: ImageOrder) -> Mapping[str, Path]:
         return {"sketch.safetensors": order.lora.path}

@@ -28,6 +28,7 @@ from providers.base import (
     TrainsNot,
 )
 from providers.errors import ProviderError, Refused, SubmitUnsure, Unavailable, UnexpectedAnswer
+from providers.picture_orders import all_loras, private_words, refuse_unfit
 from providers.picture_size import PIXELS, megapixels
 from providers.prices import PriceList, Unit
 from providers.recipe import BaseModelName, Limits
@@ -121,6 +122,8 @@ class TogetherImageMaker:
             # The range that Together's page about LoRAs calls good.
             strength=Limits(low=0.3, high=1.2, default=1.0),
             uses_prompt=True,
+            # Its API has a `negative_prompt`; that FLUX.2 [dev] heeds it is written nowhere.
+            max_loras=2,
             trains_not=TOGETHER_TRAINS_NOT,
         )
 
@@ -148,7 +151,7 @@ class TogetherImageMaker:
     async def prepare(self, order: ImageOrder) -> Prepared:
         """Refuse what can't be done; there is nothing to upload."""
         self._refuse_unfit(order)
-        self._link(order)
+        self._links_of(order)
         return {"marker": order.marker}
 
     async def submit(self, order: ImageOrder, prepared: Prepared) -> str:
@@ -157,7 +160,7 @@ class TogetherImageMaker:
         if await _off_loop(self._spool.has, order.marker):
             return order.marker
         request = self._request(order, model)
-        pictures = await self._api.generate(request, hide=(order.prompt, order.lora.trigger_word))
+        pictures = await self._api.generate(request, hide=private_words(order))
         price = self._prices.find(f"together/{model.id}", Unit.MEGAPIXEL)
         cost = round(megapixels(order.aspect, len(pictures)) * price.usd, 4) if price else None
         spooled = Spooled(count=max(order.count, len(pictures)), seed=order.seed, cost_usd=cost)
@@ -191,31 +194,21 @@ class TogetherImageMaker:
         return [model for model in MODELS if self._catalogue is None or model.id in self._catalogue]
 
     def _refuse_unfit(self, order: ImageOrder) -> TogetherModel:
-        can = self.capabilities
-        model = next((one for one in self._listed() if one.base_model is order.lora.base_model), None)
-        if model is None or order.lora.format not in can.accepts:
-            label = order.lora.base_model.label
-            raise Refused(f"Together can't use a {label} LoRA of this kind.", advice="Choose another provider.")
-        if order.count not in can.count:
-            raise Refused(f"Together makes {can.count.low:g} to {can.count.high:g} pictures at once.")
-        if can.strength is not None and order.strength not in can.strength:
-            raise Refused(f"Together takes a strength of {can.strength.low:g} to {can.strength.high:g}.")
-        if order.seed < 0:
-            raise Refused("A seed can't be negative.")
-        if not order.prompt.strip():
-            raise Refused("Together needs a prompt.")
+        if self._links is None:
+            raise _unreachable()
+        refuse_unfit(order, self.capabilities, title=self.title)
+        model = next(one for one in self._listed() if one.base_model is order.lora.base_model)
         if not is_marker(order.marker):
             raise Refused("The job's marker can't name a folder.")
         return model
 
-    def _link(self, order: ImageOrder) -> str:
+    def _links_of(self, order: ImageOrder) -> Sequence[str]:
         # Together takes a URL for a LoRA only when it ends in .safetensors, so a query would spoil it.
-        link = self._links.link(order.lora.path, name="lora.safetensors") if self._links else None
-        if link is None or not link.endswith(".safetensors"):
-            raise Refused(
-                "Together can't fetch the LoRA from this bot.", advice="The operator of this bot has to set PUBLIC_URL."
-            )
-        return link
+        links = [self._links.link(one.lora.path, name="lora.safetensors") for one in all_loras(order) if self._links]
+        found = [link for link in links if link and link.endswith(".safetensors")]
+        if len(found) < len(all_loras(order)):
+            raise _unreachable()
+        return found
 
     def _request(self, order: ImageOrder, model: TogetherModel) -> dict[str, Any]:
         width, height = PIXELS[order.aspect]
@@ -230,8 +223,16 @@ class TogetherImageMaker:
             "guidance_scale": model.guidance_scale,
             "response_format": "base64",
             "output_format": "png",
-            "image_loras": [{"path": self._link(order), "scale": order.strength}],
+            "image_loras": [
+                {"path": link, "scale": one.strength}
+                for link, one in zip(self._links_of(order), all_loras(order), strict=True)
+            ],
         }
+
+
+def _unreachable() -> Refused:
+    advice = "The operator of this bot has to set PUBLIC_URL."
+    return Refused("Together can't fetch the LoRA from this bot.", advice=advice)
 
 
 async def _off_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -112,3 +112,39 @@ def test_routing_says_plainly_that_nobody_can_where_nobody_can():
     for ask in (trainer, maker):
         with pytest.raises(CannotServe, match="No provider here"):
             ask(router, allowed=["cheap"])
+
+
+def able(name, **can):
+    maker = shop(TillImageMaker, name, 1.0)
+    maker.capabilities = replace(maker.capabilities, **can)
+    return maker
+
+
+def make_studio():
+    flux = BaseModelName.FLUX_1_DEV
+    makers = [able("plain"), able("mixing", max_loras=2), able("heeding", negative_prompts=frozenset({flux}))]
+    registry = Registry(image_makers={maker.name: maker for maker in makers})
+    return Router(registry=registry, circuits=Circuits(database=None, news=News()))
+
+
+def test_routing_finds_who_mixes_several_models():
+    assert maker(make_studio(), extra=[LORA]) == ("mixing", "the only one here for FLUX.1 [dev] models")
+
+
+def test_routing_finds_who_heeds_a_negative_prompt():
+    assert maker(make_studio(), negative_prompt=True)[0] == "heeding"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"extra": [LORA, LORA]}, "mixes 3 such models"),
+        ({"extra": [LORA], "negative_prompt": True}, "negative prompt"),
+        ({"extra": [replace(LORA, base_model=BaseModelName.SDXL)]}, "different kinds"),
+        ({"extra": [replace(LORA, format=LoraFormat.SKETCH)]}, "mixes 2 such models"),
+    ],
+)
+def test_routing_says_what_nobody_here_can_do_with_a_model(asked, told):
+    with pytest.raises(CannotServe, match=told) as refused:
+        maker(make_studio(), **asked)
+    assert refused.value.advice

@@ -301,6 +301,8 @@ def _unfit(endpoint: str, inputs: dict[str, Any]) -> web.Response | None:
         return web.json_response({"detail": f"Application '{endpoint}' not found"}, status=404)
     known, needed = INPUTS[endpoint]
     wrong = [{"loc": ["body", key], "msg": "field required", "type": "missing"} for key in needed - set(inputs)]
+    if len(inputs.get("loras", [])) > 3:
+        wrong.append({"loc": ["body", "loras"], "msg": "List should have at most 3 items", "type": "too_long"})
     wrong += [{"loc": ["body", key], "msg": "unknown", "type": "extra_forbidden"} for key in set(inputs) - known]
     return web.json_response({"detail": wrong}, status=422) if wrong else None
 

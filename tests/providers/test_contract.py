@@ -1,11 +1,12 @@
 """What every adapter must do, whoever its provider is; each test runs once for each bench."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
 
-from providers.base import HearsWebhooks, RemoteState, TrainingOrder
+from providers.base import ExtraLora, HearsWebhooks, RemoteState, TrainingOrder
 from providers.errors import (
     ArtifactBroken,
     BadCredentials,
@@ -18,7 +19,7 @@ from providers.errors import (
     Unavailable,
     WebhookRejected,
 )
-from providers.recipe import Limits
+from providers.recipe import BaseModelName, Limits
 from tests.providers.benches import BENCHES
 from tests.providers.contract import PROMPT, RETRY_AFTER, SINCE, TRIGGER_WORD, Fault, snapshots, wait_for
 
@@ -158,6 +159,44 @@ async def test_contract_unfit_orders_are_refused_with_advice(bench):
             await adapter.prepare(order)
         assert str(refused.value).endswith(".")
         assert refused.value.advice.endswith(".")
+
+
+def of_pictures(bench):
+    order = bench.make_order("job-1")
+    if isinstance(order, TrainingOrder):
+        pytest.skip("it trains: its orders bring no LoRA")
+    return order
+
+
+async def test_contract_as_many_loras_go_in_as_are_declared_and_no_more(bench):
+    adapter, order = bench.make_adapter(), of_pictures(bench)
+    extra = [ExtraLora(lora=order.lora, strength=order.strength)] * adapter.capabilities.max_loras
+    with pytest.raises(Refused) as refused:
+        await adapter.prepare(replace(order, extra_loras=extra))
+    assert refused.value.advice.endswith(".")
+    fitting = replace(order, extra_loras=extra[1:])
+    remote_id, prepared = await accepted(adapter, fitting)
+    assert (await wait_for(adapter, remote_id, prepared)).state is RemoteState.SUCCEEDED
+    into = bench.tmp_path / "out"
+    into.mkdir()
+    bench.check_output(await adapter.collect(remote_id, prepared, into), fitting, into)
+
+
+async def test_contract_loras_of_two_base_models_are_refused(bench):
+    adapter, order = bench.make_adapter(), of_pictures(bench)
+    stranger = next(base for base in BaseModelName if base is not order.lora.base_model)
+    other = replace(order.lora, base_model=stranger)
+    with pytest.raises(Refused):
+        await adapter.prepare(replace(order, extra_loras=[ExtraLora(lora=other, strength=order.strength)]))
+
+
+async def test_contract_a_negative_prompt_is_refused_where_none_is_declared(bench):
+    adapter, order = bench.make_adapter(), of_pictures(bench)
+    for base in adapter.capabilities.base_models - adapter.capabilities.negative_prompts:
+        asking = replace(order, lora=replace(order.lora, base_model=base), negative_prompt="blurry")
+        with pytest.raises(Refused) as refused:
+            await adapter.prepare(asking)
+        assert "negative prompt" in str(refused.value)
 
 
 async def test_contract_logs_hold_neither_prompt_nor_trigger_word(bench, caplog):

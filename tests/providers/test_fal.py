@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from providers.base import LoraFile, RemoteState
+from providers.base import ExtraLora, LoraFile, RemoteState
 from providers.errors import NotFound, Refused, Unavailable, WebhookRejected
 from providers.fal import api
 from providers.fal.endpoints import FLUX_2_TRAINER
@@ -102,6 +102,20 @@ async def test_fal_image_maker_follows_the_lora(tmp_path, base_model, path):
             {"path": "https://darkroom.example/files/t0k3n/job-1.safetensors", "scale": 0.8}
         ]
         assert sent.request["image_size"] == {"width": 720, "height": 1280}
+
+
+async def test_fal_is_told_of_further_loras_with_links_and_strengths_of_their_own(tmp_path):
+    async with playing(FalImageMakerBench, tmp_path) as (bench, fal, maker):
+        order = bench.make_order("job-1")
+        extra = [ExtraLora(lora=order.lora, strength=0.5), ExtraLora(lora=order.lora, strength=1.5)]
+        await submitted(maker, replace(order, extra_loras=extra))
+        [sent] = fal.asked("order")
+        base = "https://darkroom.example/files/t0k3n"
+        assert sent.request["loras"] == [
+            {"path": f"{base}/job-1.safetensors", "scale": 0.8},
+            {"path": f"{base}/job-1-1.safetensors", "scale": 0.5},
+            {"path": f"{base}/job-1-2.safetensors", "scale": 1.5},
+        ]
 
 
 async def test_fal_is_told_the_webhook_and_how_long_to_keep_files(tmp_path):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from providers.base import LoraFormat, RemoteState
+from providers.base import ExtraLora, LoraFormat, RemoteState
 from providers.errors import ArtifactBroken, Refused, SubmitUnsure, Unavailable, UnexpectedAnswer, WebhookRejected
 from providers.prices import PriceList
 from providers.recipe import SubjectKind
@@ -402,6 +402,26 @@ async def test_image_maker_sends_the_official_model_a_link_of_this_job(tmp_path)
         }
         assert sent.request["input"].items() >= wanted.items()
         assert snapshot.cost_usd == pytest.approx(0.064)
+
+
+async def test_image_maker_sends_a_second_lora_as_the_extra_one(tmp_path):
+    async with maker_bench(tmp_path) as bench:
+        order = bench.make_order("job-1")
+        order = replace(order, extra_loras=[ExtraLora(lora=order.lora, strength=0.3)])
+        await succeeded(bench.make_adapter(), order)
+        sent = next(one for one in bench.fake.exchanges if one.method == "POST").request["input"]
+        assert sent["lora_weights"].endswith("/job-1.safetensors")
+        assert sent["extra_lora"].endswith("/job-1-1.safetensors")
+        assert (sent["lora_scale"], sent["extra_lora_scale"]) == (0.9, 0.3)
+
+
+async def test_image_maker_without_a_public_url_takes_no_second_lora(tmp_path):
+    async with maker_bench(tmp_path) as bench:
+        order = bench.make_order("job-1")
+        order = replace(order, extra_loras=[ExtraLora(lora=order.lora, strength=0.3)])
+        with pytest.raises(Refused) as refused:
+            await bench.make(ReplicateImageMaker).prepare(order)
+        assert "PUBLIC_URL" in refused.value.advice
 
 
 async def test_image_maker_without_a_public_url_uses_the_trained_version(tmp_path):

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from providers.base import RemoteState
+from providers.base import ExtraLora, RemoteState
 from providers.errors import ContentRejected, NotFound, Refused, SubmitUnsure
 from providers.recipe import BaseModelName
 from providers.registry import Registry
@@ -88,6 +88,15 @@ async def test_together_is_sent_one_order_with_the_lora_behind_a_link(tmp_path):
             {"path": "https://darkroom.example/files/t0k3n/lora.safetensors", "scale": 0.8}
         ]
         assert (sent.request["width"], sent.request["height"], sent.request["n"]) == (720, 1280, 2)
+
+
+async def test_together_is_sent_a_second_lora_with_a_strength_of_its_own(tmp_path):
+    async with playing(tmp_path) as (server, maker):
+        order = make_order(tmp_path)
+        await maker.submit(replace(order, extra_loras=[ExtraLora(lora=order.lora, strength=0.4)]), {})
+        [sent] = server.asked("order")
+        assert [one["scale"] for one in sent.request["image_loras"]] == [0.8, 0.4]
+        assert all(one["path"].endswith("/lora.safetensors") for one in sent.request["image_loras"])
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
