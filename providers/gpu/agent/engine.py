@@ -44,7 +44,11 @@ class Engine(Protocol):
         ...
 
     def hear(self, line: str) -> Progress | None:
-        """Take one line of its output, ended by a newline or by a carriage return; return what is new by it."""
+        """Take one line of its output, ended by a newline or by a carriage return; return what is new by it.
+
+        Raises:
+            WorkFailed: going on is of no use; the process is to be ended.
+        """
         ...
 
     def judge(self, exit_code: int, tail: Sequence[str]) -> Made:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from providers.gpu.agent.engine import Engine, MakesEngine, Work
+from providers.gpu.agent.engines.ai_toolkit import AiToolkit
+from providers.gpu.agent.engines.sd_scripts import SdScripts
 from providers.gpu.agent.job import NO_ENGINE, Spec, WorkFailed
 
-ENGINES: dict[str, MakesEngine] = {}
+ENGINES: dict[str, MakesEngine] = {"sd-scripts": SdScripts, "ai-toolkit": AiToolkit}
 
 
 def engine_for(spec: Spec, work: Work) -> Engine:
