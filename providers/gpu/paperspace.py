@@ -310,7 +310,7 @@ def startup_script(order: BoxOrder, image: str) -> str:
         # Values come from the environment, so that no list of processes shows them.
         passed = " ".join(f"--env {name}" for name in order.env)
         run = f"docker run --rm --gpus all --network host {passed} {shlex.quote(image)} {run}"
-    lines = ["#!/bin/bash", *exports, f"({run}; shutdown -h now) > /var/log/darkroom.log 2>&1 &"]
+    lines = ["#!/bin/bash", *exports, f"({run}; shutdown -h now) > ${{TMPDIR:-/var/log}}/darkroom.log 2>&1 &"]
     return "\n".join(lines) + "\n"
 
 

@@ -257,7 +257,8 @@ class RunPodPods:
             "gpu": {"id": gpu, "count": 1},
             "cloud": settings.cloud,
             "disk": settings.disk_gb,
-            "env": dict(order.env),
+            # With which the agent deletes its own pod.
+            "env": {**order.env, "DARKROOM_RUNPOD_URL": settings.base_url},
             "args": container_command(order.script),
         }
         if settings.volume:
