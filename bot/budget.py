@@ -15,10 +15,19 @@ from bot.errors import WrongMoment
 from bot.store import jobs as job_rows
 from bot.store import ledger as rows
 from bot.store.ledger import Entry, EntryKind
+from bot.texts import N_, _, ngettext
 from bot.training.job import Job, JobState
 from providers.base import Estimate
 
 MICRO = 1_000_000
+
+_YOU = N_("This would cost up to {wanted}; you may spend {limit} a day here and {spent} of it is spent or set aside.")
+_SERVER = N_(
+    "This would cost up to {wanted}; this server may spend {limit} a month here "
+    "and {spent} of it is spent or set aside."
+)
+_TOMORROW = N_("Try again tomorrow, or ask the operator for a higher limit.")
+_NEXT_MONTH = N_("Try again next month, or ask the operator for a higher limit.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +55,8 @@ class Budget:
         running = await job_rows.under_way_of(connection, job.owner_id)
         if running > self._limits.jobs_at_once:
             raise WrongMoment(
-                f"You have {_counted(running - 1)} under way, and {_allowed(self._limits.jobs_at_once)} allowed here.",
-                advice="Wait for one to end, or stop one with /cancel.",
+                f"{_under_way(running - 1)} {_allowed(self._limits.jobs_at_once)}",
+                advice=_("Wait for one to end, or stop one with /cancel."),
             )
         await self._within(connection, job, round(estimate.high_usd * MICRO))
         await self.set_aside(connection, job, estimate)
@@ -78,11 +87,11 @@ class Budget:
         if self._limits.person_a_day_usd is not None and wanted:
             spent = await rows.committed(connection, since=_midnight(now), owner_id=job.owner_id)
             if spent + wanted > self._limits.person_a_day_usd * MICRO:
-                raise _spent("you", "day", spent, wanted, self._limits.person_a_day_usd)
+                raise _spent(_YOU, spent, wanted, self._limits.person_a_day_usd, advice=_(_TOMORROW))
         if self._limits.server_a_month_usd is not None and wanted and job.guild_id is not None:
             spent = await rows.committed(connection, since=_midnight(now).replace(day=1), guild_id=job.guild_id)
             if spent + wanted > self._limits.server_a_month_usd * MICRO:
-                raise _spent("this server", "month", spent, wanted, self._limits.server_a_month_usd)
+                raise _spent(_SERVER, spent, wanted, self._limits.server_a_month_usd, advice=_(_NEXT_MONTH))
 
     def _entry(self, job: Job, kind: EntryKind, micro_usd: int) -> Entry:
         return Entry(
@@ -116,17 +125,14 @@ def _midnight(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _spent(who: str, period: str, spent: int, wanted: int, limit: float) -> WrongMoment:
-    return WrongMoment(
-        f"This would cost up to ${wanted / MICRO:.2f}; {who} may spend ${limit:.2f} a {period} here "
-        f"and ${spent / MICRO:.2f} of it is spent or set aside.",
-        advice=f"Try again {'tomorrow' if period == 'day' else 'next month'}, or ask the operator for a higher limit.",
-    )
+def _spent(sentence: str, spent: int, wanted: int, limit: float, *, advice: str) -> WrongMoment:
+    sums = {"wanted": f"${wanted / MICRO:.2f}", "limit": f"${limit:.2f}", "spent": f"${spent / MICRO:.2f}"}
+    return WrongMoment(_(sentence).format(**sums), advice=advice)
 
 
-def _counted(jobs: int) -> str:
-    return f"{jobs} job" if jobs == 1 else f"{jobs} jobs"
+def _under_way(count: int) -> str:
+    return ngettext("You have {count} job under way.", "You have {count} jobs under way.", count).format(count=count)
 
 
-def _allowed(jobs: int) -> str:
-    return f"{jobs} at once {'is' if jobs == 1 else 'are'}"
+def _allowed(count: int) -> str:
+    return ngettext("{count} at once is allowed here.", "{count} at once are allowed here.", count).format(count=count)

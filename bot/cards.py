@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.budget import MICRO
 from bot.generating import Gallery, GeneratingService
 from bot.lora import Lora
 from bot.store import cards as rows
 from bot.store import jobs as job_rows
+from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.cards import Card
 from bot.store.database import Database
@@ -31,6 +33,8 @@ class JobView:
     samples_job: Job | None
     #: The finished pictures of this job, or a finished training's samples.
     gallery: Gallery | None
+    #: The most that was set aside for it, in US dollars; None where nothing was.
+    reserved_usd: float | None = None
 
     @property
     def last_word_due(self) -> bool:
@@ -77,6 +81,7 @@ class CardService:
                 raise LookupError(f"the card of job {card.job_id} has lost its job")
             lora = await lora_rows.made_by(connection, job.id)
             samples = await job_rows.samples_of(connection, job.id)
+            reserved = await ledger_rows.reserved_for(connection, job.id)
         shown = samples if job.kind is JobKind.TRAINING else job
         gallery = None
         if shown is not None and shown.state is JobState.SUCCEEDED:
@@ -90,6 +95,7 @@ class CardService:
             lora=lora,
             samples_job=samples,
             gallery=gallery,
+            reserved_usd=None if reserved is None else reserved / MICRO,
         )
 
     def _provider(self, job: Job) -> tuple[str, str]:

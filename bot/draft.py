@@ -36,6 +36,13 @@ class Draft:
     state: DraftState
     created_at: datetime
     updated_at: datetime
+    #: The first draft of its line of copies; None for that one itself.
+    family_id: str | None = None
+
+    @property
+    def line(self) -> str:
+        """Return what all copies of one draft have in common; their models are versions of one another."""
+        return self.family_id or self.id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,10 @@ class Lora:
     size: int
     facts: Mapping[str, Any]
     created_at: datetime
+    #: The first draft of the line that it was trained from; None for a model that came from elsewhere.
+    family_id: str | None = None
+    #: Its number among the models of its line, from 1; deleted ones keep theirs.
+    version: int = 1
     deleted_at: datetime | None = None
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 from bot.draft import Draft
 from bot.errors import BadInput, BotError, CannotServe
 from bot.lora import Lora
-from bot.texts import _
+from bot.texts import N_, _, either, ngettext
 from bot.training.circuit import Circuits
 from bot.training.presets import Wishes, recipe_for
 from providers.base import Estimate, Health, ImageMaker, Trainer
@@ -29,7 +29,8 @@ TRAINS, DRAWS = "train", "make pictures"
 #: What people choose to leave the choice to us.
 AUTO = "auto"
 #: Why a provider does a job that its person chose it for; such a job never goes to another one.
-CHOSEN = "your choice"
+CHOSEN = N_("your choice")
+_PREFERRED = N_("preferred here")
 
 AdapterT = TypeVar("AdapterT", Trainer, ImageMaker)
 
@@ -124,7 +125,8 @@ class Router:
         fitting = _within(able, wanted, without=without, allowed=allowed)
         if not fitting:
             raise CannotServe(
-                f"No provider here trains for {draft.base_model.label}.", advice="Tell the operator of this bot."
+                _("No provider here trains for {base_model}.").format(base_model=draft.base_model.label),
+                advice=_("Tell the operator of this bot."),
             )
         if wanted is not None and wanted != AUTO:
             return self._wanted_trainer(draft, photo_count, wishes, wanted, fitting)
@@ -173,20 +175,28 @@ class Router:
         fitting = _within(able, wanted, without=without, allowed=allowed)
         if not fitting:
             raise CannotServe(
-                f"No provider here makes pictures with a {lora.base_model.label} model.",
-                advice="Tell the operator of this bot.",
+                _("No provider here makes pictures with a {base_model} model.").format(
+                    base_model=lora.base_model.label
+                ),
+                advice=_("Tell the operator of this bot."),
             )
         if wanted is not None and wanted != AUTO:
             for maker in fitting:
                 if maker.name == wanted:
                     return MakerChoice(maker=maker, estimate=maker.estimate(count), why=CHOSEN)
             raise CannotServe(
-                "That provider cannot use this model here.", advice=f"{_names(fitting)} can use **{lora.name}**."
+                _("That provider cannot use this model here."),
+                advice=_("{providers} can use **{model}**.").format(providers=_names(fitting), model=lora.name),
             )
         well = [m for m in fitting if self.well(DRAWS, m.name)] or fitting
         liked = self._liked(preferred)
         best = min(well, key=lambda m: (_rank(m.name, liked), m.estimate(count).high_usd))
-        why = _why(best.name, [m.name for m in well], liked, what=f"{lora.base_model.label} models")
+        why = _why(
+            best.name,
+            [m.name for m in well],
+            liked,
+            what=_("{base_model} models").format(base_model=lora.base_model.label),
+        )
         return MakerChoice(maker=best, estimate=best.estimate(count), why=why)
 
     def _able(self, lora: Lora, extra: Sequence[Lora], *, negative_prompt: bool) -> Sequence[ImageMaker]:
@@ -226,8 +236,10 @@ class Router:
             if trainer.name == wanted:
                 return _trainer_choice(draft, photo_count, wishes, trainer, why=CHOSEN)
         raise CannotServe(
-            "That provider cannot train this draft here.",
-            advice=f"{_names(fitting)} can train for {draft.base_model.label}.",
+            _("That provider cannot train this draft here."),
+            advice=_("{providers} can train for {base_model}.").format(
+                providers=_names(fitting), base_model=draft.base_model.label
+            ),
         )
 
     def _liked(self, preferred: Sequence[str] | None) -> Sequence[str]:
@@ -253,7 +265,7 @@ def _within(
             )
         raise CannotServe(
             _("That provider is not allowed in this server."),
-            advice=_("{names} may do it here.").format(names=_names(allowed_here)),
+            advice=_("{providers} may do it here.").format(providers=_names(allowed_here)),
         )
     return allowed_here
 
@@ -264,10 +276,11 @@ def _rank(name: str, liked: Sequence[str]) -> int:
 
 def _why(name: str, candidates: Sequence[str], liked: Sequence[str], *, what: str) -> str:
     if len(candidates) == 1:
-        return f"the only one here for {what}"
+        return _("the only one here for {what}").format(what=what)
     if name in liked:
-        return "preferred here"
-    return f"the cheapest of {len(candidates)}"
+        return _PREFERRED
+    count = len(candidates)
+    return ngettext("the cheapest of {count}", "the cheapest of {count}", count).format(count=count)
 
 
 def _trainer_choice(draft: Draft, photo_count: int, wishes: Wishes, trainer: Trainer, *, why: str) -> TrainerChoice:
@@ -281,15 +294,19 @@ def _enough(count: int, trainer: Trainer) -> None:
     if count < limits.low:
         lacking = int(limits.low) - count
         raise BadInput(
-            f"{trainer.title} needs at least {limits.low:g} photos and this draft has {count}.",
-            advice=f"Add {lacking} more.",
+            _("{trainer} needs at least {fewest} photos and this draft has {count}.").format(
+                trainer=trainer.title, fewest=f"{limits.low:g}", count=count
+            ),
+            advice=ngettext("Add {count} more.", "Add {count} more.", lacking).format(count=lacking),
         )
     if count > limits.high:
         raise BadInput(
-            f"{trainer.title} takes at most {limits.high:g} photos and this draft has {count}.",
-            advice="Remove some.",
+            _("{trainer} takes at most {most} photos and this draft has {count}.").format(
+                trainer=trainer.title, most=f"{limits.high:g}", count=count
+            ),
+            advice=_("Remove some."),
         )
 
 
 def _names(adapters: Sequence[Trainer] | Sequence[ImageMaker]) -> str:
-    return " or ".join(f"`{adapter.name}`" for adapter in adapters)
+    return either([f"`{adapter.name}`" for adapter in adapters])

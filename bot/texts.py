@@ -78,6 +78,11 @@ def listed(names: Sequence[str]) -> str:
     return format_list(names, locale=_spoken.get())
 
 
+def either(names: Sequence[str]) -> str:
+    """Return names as the language that is spoken now offers a choice of them: "A", "A or B", "A, B, or C"."""
+    return format_list(names, style="or", locale=_spoken.get())
+
+
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     if language == ENGLISH:

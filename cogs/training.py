@@ -8,6 +8,7 @@ from discord import app_commands, ui
 
 from bot.app import Services
 from bot.errors import BadInput, BotError, WrongMoment
+from bot.texts import N_, _, ngettext
 from bot.training.job import Job
 from bot.training.presets import Wishes
 from cogs import replies
@@ -20,6 +21,8 @@ from cogs.ui.quote import draw_jobs, draw_note, draw_quote, job_label
 Interaction = discord.Interaction[Any]
 #: Discord shows at most this many suggestions.
 SUGGESTIONS = 25
+_BEGUN = N_("**{name}** is being trained. Its card is in this channel.")
+_BEGUN_HERE = N_("**{name}** is being trained. Its card is in this conversation.")
 
 
 class Training(Feature):
@@ -71,7 +74,9 @@ class Training(Feature):
         await interaction.response.defer(ephemeral=True, thinking=True)
         job_id = job or (await self._only_job(interaction.user.id)).id
         stopped = await self._services.training.cancel(interaction.user.id, job_id)
-        await replies.tell(interaction, f"Stopping **{stopped.title}**. Its card shows when it has ended.")
+        await replies.tell(
+            interaction, _("Stopping **{name}**. Its card shows when it has ended.").format(name=stopped.title)
+        )
 
     @train.autocomplete("draft")
     async def _suggest_drafts(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -98,12 +103,14 @@ class Training(Feature):
             return []
         limits = named[0].capabilities.steps
         presets = {
-            "quick": max(limits.low, limits.default / 2),
-            "balanced": limits.default,
-            "thorough": min(limits.high, limits.default * 2),
+            N_("quick"): max(limits.low, limits.default / 2),
+            N_("balanced"): limits.default,
+            N_("thorough"): min(limits.high, limits.default * 2),
         }
         choices = [
-            app_commands.Choice(name=f"{name}: {value:.0f} steps", value=round(value))
+            app_commands.Choice(
+                name=_("{pace}: {count} steps").format(pace=_(name), count=round(value)), value=round(value)
+            )
             for name, value in presets.items()
         ]
         return [choice for choice in choices if typed in choice.name]
@@ -111,7 +118,11 @@ class Training(Feature):
     @train.autocomplete("resolution")
     async def _suggest_resolutions(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[int]]:
         sizes = {size for t in self._services.training.trainers_for(None) for size in t.capabilities.resolutions}
-        return [app_commands.Choice(name=f"{size} px", value=size) for size in sorted(sizes) if typed in str(size)]
+        return [
+            app_commands.Choice(name=_("{count} px").format(count=size), value=size)
+            for size in sorted(sizes)
+            if typed in str(size)
+        ]
 
     @cancel.autocomplete("job")
     async def _suggest_jobs(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -131,27 +142,28 @@ class Training(Feature):
         """Begin what was quoted."""
         await interaction.response.defer()
         job = await self._services.training.start(interaction.user.id, quote_id, place_for_results(interaction))
-        await replies.show(interaction, draw_note(f"**{job.title}** is being trained. Its card is in this channel."))
+        begun = _BEGUN_HERE if interaction.guild_id is None else _BEGUN
+        await replies.show(interaction, draw_note(_(begun).format(name=job.title)))
 
     @on_press("train.drop")
     async def drop(self, interaction: Interaction, _quote_id: str) -> None:
         """Take the quote away."""
         await interaction.response.defer()
-        await replies.show(interaction, draw_note("Nothing was begun. Your draft waits for you: /draft show."))
+        await replies.show(interaction, draw_note(_("Nothing was begun. Your draft waits for you: /draft show.")))
 
     @on_press("job.cancel")
     async def stop(self, interaction: Interaction, job_id: str) -> None:
         """Ask for the end of the job whose card this is."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         job = await self._services.training.cancel(interaction.user.id, job_id)
-        await replies.tell(interaction, f"Stopping **{job.title}**.")
+        await replies.tell(interaction, _("Stopping **{name}**.").format(name=job.title))
 
     @on_press("job.it_ran")
     async def ask_for_id(self, interaction: Interaction, job_id: str) -> None:
         """Ask for the provider's id of a job that is in doubt."""
-        field: ui.TextInput[Any] = ui.TextInput(custom_id="remote", placeholder="id or link", max_length=200)
-        label: ui.Label[Any] = ui.Label(text="Its id or link at the provider", component=field)
-        await interaction.response.send_modal(Form("job.it_ran", job_id, title="It ran", labels=[label]))
+        field: ui.TextInput[Any] = ui.TextInput(custom_id="remote", placeholder=_("id or link"), max_length=200)
+        label: ui.Label[Any] = ui.Label(text=_("Its id or link at the provider"), component=field)
+        await interaction.response.send_modal(Form("job.it_ran", job_id, title=_("It ran"), labels=[label]))
 
     @on_form("job.it_ran")
     async def it_ran(self, interaction: Interaction, answers: Answers, job_id: str) -> None:
@@ -159,16 +171,16 @@ class Training(Feature):
         await interaction.response.defer(ephemeral=True, thinking=True)
         remote_id = answers.texts.get("remote", "").strip().rstrip("/").rsplit("/", 1)[-1]
         if not remote_id:
-            raise BadInput("That is neither an id nor a link.", advice="Copy it from the provider's own page.")
+            raise BadInput(_("That is neither an id nor a link."), advice=_("Copy it from the provider's own page."))
         await self._settle(interaction, job_id, remote_id)
-        await replies.tell(interaction, "Thank you. The bot follows it from here.")
+        await replies.tell(interaction, _("Thank you. The bot follows it from here."))
 
     @on_press("job.did_not_run")
     async def did_not_run(self, interaction: Interaction, job_id: str) -> None:
         """Send a job that was in doubt once more."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._settle(interaction, job_id, None)
-        await replies.tell(interaction, "Thank you. It is sent once more.")
+        await replies.tell(interaction, _("Thank you. It is sent once more."))
 
     async def _settle(self, interaction: Interaction, job_id: str, remote_id: str | None) -> None:
         by_admin = interaction.guild_id is not None and interaction.permissions.manage_guild
@@ -182,5 +194,10 @@ class Training(Feature):
         if len(jobs) == 1:
             return jobs[0]
         if not jobs:
-            raise WrongMoment("Nothing of yours is under way.", advice="/jobs lists what has ended.")
-        raise WrongMoment(f"{len(jobs)} jobs of yours are under way.", advice="Name one with the option `job`.")
+            raise WrongMoment(_("Nothing of yours is under way."), advice=_("/jobs lists what has ended."))
+        raise WrongMoment(
+            ngettext("{count} job of yours is under way.", "{count} jobs of yours are under way.", len(jobs)).format(
+                count=len(jobs)
+            ),
+            advice=_("Name one with the option `job`."),
+        )

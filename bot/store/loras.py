@@ -42,6 +42,22 @@ async def made_by(connection: AsyncConnection, job_id: str) -> Lora | None:
     return None if row is None else _lora(row)
 
 
+async def next_version(connection: AsyncConnection, family_id: str) -> int:
+    """Return the number that the next model of a line of drafts gets; deleted ones keep theirs."""
+    newest = sa.select(sa.func.max(loras.c.version)).where(loras.c.family_id == family_id)
+    return int(await connection.scalar(newest) or 0) + 1
+
+
+async def versions_of(connection: AsyncConnection, family_id: str) -> Sequence[Lora]:
+    """Return the models of a line of drafts that are still there, the newest first."""
+    statement = (
+        sa.select(loras)
+        .where(loras.c.family_id == family_id, loras.c.deleted_at.is_(None))
+        .order_by(loras.c.version.desc())
+    )
+    return [_lora(row) for row in (await connection.execute(statement)).mappings()]
+
+
 async def usable_by(
     connection: AsyncConnection, owner_id: int, *, guild_id: int | None, named_like: str = "", limit: int = 100
 ) -> Sequence[Lora]:

@@ -60,6 +60,8 @@ drafts = sa.Table(
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("base_model", sa.String(40), nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
+    # The first draft of its line of copies; null for that one itself.
+    sa.Column("family_id", Id),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
 )
@@ -101,9 +103,13 @@ loras = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("facts", sa.JSON, nullable=False),
+    # The first draft of the line that it was trained from, and its number among that line's models.
+    sa.Column("family_id", Id),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("deleted_at", Moment),
 )
+sa.Index("uq_loras_family_id_version", loras.c.family_id, loras.c.version, unique=True)
 
 lora_shares = sa.Table(
     "lora_shares",

@@ -18,6 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from bot.texts import _
 from providers.base import Aspect, Progress
 from providers.recipe import Recipe
 
@@ -85,6 +86,18 @@ class Failure:
     reason: str
     #: What they can do next, one sentence.
     advice: str = ""
+    #: What the reason's fields stand for; empty where it is said as it is.
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def told(self) -> str:
+        """Return the reason in the language that is spoken now, as far as its catalogue has it."""
+        return _(self.reason).format(**self.values) if self.values else _(self.reason)
+
+    @property
+    def sentence(self) -> str:
+        """Return reason and advice as the person reads them."""
+        return f"{self.told} {_(self.advice)}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
+from bot.texts import _
 from bot.training.job import Job
 from providers.base import ImageMaker, ImageOrder, LoraFile, MadeImages
 from providers.registry import Registry
@@ -47,7 +48,8 @@ class PictureCraft:
         maker = self._registry.image_makers.get(job.provider)
         if maker is None:
             raise CannotServe(
-                f"The image maker `{job.provider}` is no longer set up here.", advice="Tell the operator of this bot."
+                _("The image maker `{name}` is no longer set up here.").format(name=job.provider),
+                advice=_("Tell the operator of this bot."),
             )
         return maker
 
@@ -69,7 +71,12 @@ class PictureCraft:
         fits = fits and (can.strength is None or spec.strength in can.strength)
         if not fits or choice.estimate.high_usd * MICRO > (reserved or 0):
             return None
-        return job.given_to(choice.maker.name, spec, why=f"{job.provider} is out of order", at=self._clock.now())
+        return job.given_to(
+            choice.maker.name,
+            spec,
+            why=_("{provider} is out of order").format(provider=job.provider),
+            at=self._clock.now(),
+        )
 
     def workspace(self, job: Job) -> Path:
         return self._work_dir / job.id
@@ -78,7 +85,7 @@ class PictureCraft:
         async with self._database.begin() as connection:
             lora = await lora_rows.get(connection, job.lora_id or "")
         if lora is None or lora.deleted_at is not None:
-            raise Missing("The model of these pictures was deleted.", advice="/models list shows those you have.")
+            raise Missing(_("The model of these pictures was deleted."), advice=_("/models list shows those you have."))
         spec = job.pictures
         return ImageOrder(
             marker=job.marker,

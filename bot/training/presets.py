@@ -1,10 +1,10 @@
 """Owns sane numbers for a recipe: what fits the subject, within what the trainer takes; never asks anybody."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.draft import Draft
 from bot.errors import BadInput
+from bot.texts import _, either
 from providers.base import Trainer
 from providers.recipe import Limits, Recipe, SubjectKind
 
@@ -36,8 +36,10 @@ def recipe_for(draft: Draft, trainer: Trainer, wishes: Wishes) -> Recipe:
     resolution = can.resolutions[0] if wishes.resolution is None else wishes.resolution
     if resolution not in can.resolutions:
         raise BadInput(
-            f"{trainer.title} trains at {_or(can.resolutions)} pixels, not at {resolution}.",
-            advice="Choose one of these, or leave `resolution` out.",
+            _("{trainer} trains at {sizes} pixels, not at {size}.").format(
+                trainer=trainer.title, sizes=either([str(size) for size in can.resolutions]), size=resolution
+            ),
+            advice=_("Choose one of these, or leave `resolution` out."),
         )
     return Recipe(
         base_model=draft.base_model,
@@ -67,12 +69,9 @@ def _within(wish: float | None, limits: Limits | None, name: str, *, default: fl
         return default
     if wish not in limits:
         raise BadInput(
-            f"`{name}` goes from {limits.low:g} to {limits.high:g} here, and {wish:g} is outside of it.",
-            advice=f"{limits.default:g} is a good value.",
+            _("`{option}` goes from {low} to {high} here, and {wish} is outside of it.").format(
+                option=name, low=f"{limits.low:g}", high=f"{limits.high:g}", wish=f"{wish:g}"
+            ),
+            advice=_("{value} is a good value.").format(value=f"{limits.default:g}"),
         )
     return wish
-
-
-def _or(numbers: Sequence[int]) -> str:
-    listed = [str(number) for number in numbers]
-    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}"

@@ -22,6 +22,7 @@ from bot.store import loras as lora_rows
 from bot.store.cards import Card
 from bot.store.database import Database
 from bot.store.jobs import Quote
+from bot.texts import _, listed
 from bot.training.job import Job, JobKind, JobState, TrainingSpec
 from bot.training.presets import Wishes, ignored_wishes
 from providers.base import Trainer
@@ -90,7 +91,11 @@ class TrainingService:
         notices = [trainer.capabilities.notice] if trainer.capabilities.notice else []
         ignored = ignored_wishes(trainer, wishes)
         if ignored:
-            notices.append(f"{trainer.title} has no use for {' and '.join(f'`{name}`' for name in ignored)}.")
+            notices.append(
+                _("{trainer} has no use for {options}.").format(
+                    trainer=trainer.title, options=listed([f"`{name}`" for name in ignored])
+                )
+            )
         return Offer(quote=quote, draft=draft, trainer_title=trainer.title, photo_count=len(photos), notices=notices)
 
     async def start(self, owner_id: int, quote_id: str, place: Place) -> Job:
@@ -103,10 +108,10 @@ class TrainingService:
         async with self._database.begin() as connection:
             quote = await rows.get_quote(connection, quote_id)
             if quote is None:
-                raise Missing("That quote is gone.", advice="Ask for another with /train.")
+                raise Missing(_("That quote is gone."), advice=_("Ask for another with /train."))
             draft = still_open(owned(await draft_rows.get(connection, quote.draft_id), owner_id))
             if now - quote.created_at > QUOTE_LIFE:
-                raise WrongMoment("That quote is more than an hour old.", advice="Ask for another with /train.")
+                raise WrongMoment(_("That quote is more than an hour old."), advice=_("Ask for another with /train."))
             photos = await draft_rows.photos_in(connection, draft.id)
             # The photos or the deployment may have changed since the quote.
             wishes = Wishes(steps=quote.recipe.steps, resolution=quote.recipe.resolution)
@@ -132,7 +137,8 @@ class TrainingService:
                 await rows.insert(connection, job)
             except IntegrityError as error:
                 raise WrongMoment(
-                    f"**{draft.name}** is being trained already.", advice="/jobs shows how far it is."
+                    _("**{name}** is being trained already.").format(name=draft.name),
+                    advice=_("/jobs shows how far it is."),
                 ) from error
             await self._budget.reserve(connection, job, quote.estimate)
             await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id, locale=place.locale))
@@ -155,11 +161,11 @@ class TrainingService:
         async with self._database.begin() as connection:
             job = await rows.get(connection, job_id)
             if job is None:
-                raise Missing("There is no such job.", advice="/jobs lists yours.")
+                raise Missing(_("There is no such job."), advice=_("/jobs lists yours."))
             if job.owner_id != owner_id:
-                raise NotYours("That job belongs to somebody else, so only they can stop it.")
+                raise NotYours(_("That job belongs to somebody else, so only they can stop it."))
             if not await rows.request_cancel(connection, job_id, at=self._clock.now()):
-                raise WrongMoment("It has ended already.")
+                raise WrongMoment(_("It has ended already."))
         self._news.publish(JobChanged(job_id=job_id, due=True))
         return job
 
@@ -173,11 +179,11 @@ class TrainingService:
         async with self._database.begin() as connection:
             job = await rows.get(connection, job_id)
             if job is None:
-                raise Missing("There is no such job.", advice="/jobs lists yours.")
+                raise Missing(_("There is no such job."), advice=_("/jobs lists yours."))
             if job.owner_id != person_id and not by_admin:
-                raise NotYours("Only the person who asked for it, or an admin of this server, can say that.")
+                raise NotYours(_("Only the person who asked for it, or an admin of this server, can say that."))
             if not await rows.settle_doubt(connection, job_id, remote_id=remote_id, at=self._clock.now()):
-                raise WrongMoment("Nothing about this job is in doubt any more.")
+                raise WrongMoment(_("Nothing about this job is in doubt any more."))
         self._news.publish(JobChanged(job_id=job_id, due=True))
         return job
 
@@ -186,7 +192,7 @@ class TrainingService:
         async with self._database.begin() as connection:
             job = await rows.get(connection, job_id)
         if job is None:
-            raise Missing("There is no such job.")
+            raise Missing(_("There is no such job."))
         return job
 
     async def outcome(self, job: Job) -> tuple[Lora | None, Job | None]:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.budget import Budget
 from bot.errors import BotError
 from bot.store.jobs import LeaseLostError
+from bot.texts import N_
 from bot.training.book import Book
 from bot.training.circuit import Circuits
 from bot.training.craft import Craft, JobAdapter
@@ -51,18 +52,20 @@ _ASKED = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.COLLECTING})
 _PROVIDERS_OWN = (BadCredentials, OutOfCredit, Unavailable, RateLimited)
 
 _BUG = Failure(
-    reason="Something in this bot went wrong, not in your photos.", advice="Tell the operator; the log has the details."
+    reason=N_("Something in this bot went wrong, not in your photos."),
+    advice=N_("Tell the operator; the log has the details."),
 )
-_SILENT = Failure(reason="The provider has not answered for so long that nothing can be expected any more.")
+_SILENT = Failure(reason=N_("The provider has not answered for so long that nothing can be expected any more."))
 _OUT_OF_REACH = Failure(
-    reason="It was stopped here; its provider is no longer set up, so it could not be stopped there."
+    reason=N_("It was stopped here; its provider is no longer set up, so it could not be stopped there.")
 )
-_DOUBT = Failure(reason="Nobody can tell whether the provider took the order for them.")
+_DOUBT = Failure(reason=N_("Nobody can tell whether the provider took the order for them."))
+_TOO_LONG = N_("It ran for more than {hours} hours and was stopped.")
 _ENDINGS: Mapping[RemoteState, tuple[JobState, Failure]] = {
-    RemoteState.FAILED: (JobState.FAILED, Failure(reason="The provider gave up without saying why.")),
-    RemoteState.CANCELED: (JobState.CANCELED, Failure(reason="It was stopped.")),
-    RemoteState.EXPIRED: (JobState.EXPIRED, Failure(reason="The provider ended it because it took too long.")),
-    RemoteState.LOST: (JobState.LOST, Failure(reason="The provider no longer knows this job.")),
+    RemoteState.FAILED: (JobState.FAILED, Failure(reason=N_("The provider gave up without saying why."))),
+    RemoteState.CANCELED: (JobState.CANCELED, Failure(reason=N_("It was stopped."))),
+    RemoteState.EXPIRED: (JobState.EXPIRED, Failure(reason=N_("The provider ended it because it took too long."))),
+    RemoteState.LOST: (JobState.LOST, Failure(reason=N_("The provider no longer knows this job."))),
 }
 
 
@@ -141,7 +144,7 @@ class Stepper:
             await _asked_to_stop(job, adapter)
             hours = adapter.capabilities.max_run_seconds / 3600
             return job.failed(
-                Failure(reason=f"It ran for more than {hours:g} hours and was stopped."),
+                Failure(reason=_TOO_LONG, values={"hours": f"{hours:g}"}),
                 at=self._book.now(),
                 state=JobState.EXPIRED,
             )

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import jobs as rows
+from bot.texts import N_
 from bot.training.book import Book
 from bot.training.craft import Craft, JobAdapter
 from bot.training.job import Failure, Job, JobState
@@ -33,8 +34,9 @@ CLOCK_SKEW = timedelta(minutes=10)
 LAST_WORD_SECONDS = 2.0
 
 _NEVER_TAKEN = Failure(
-    reason=f"The provider was asked {MOST_ATTEMPTS} times and never took the order.",
-    advice="Nothing was paid. Try again later, or choose another provider.",
+    reason=N_("The provider was asked {times} times and never took the order."),
+    advice=N_("Nothing was paid. Try again later, or choose another provider."),
+    values={"times": str(MOST_ATTEMPTS)},
 )
 
 

@@ -23,6 +23,7 @@ from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
+from bot.texts import _
 from bot.training.job import Job, JobKind, JobState, PictureSpec
 from bot.training.presets import Wishes
 from providers.base import Aspect, TrainedLora, Trainer, TrainingOrder
@@ -72,7 +73,8 @@ class TrainingCraft:
         trainer = self._registry.trainers.get(job.provider)
         if trainer is None:
             raise CannotServe(
-                f"The trainer `{job.provider}` is no longer set up here.", advice="Tell the operator of this bot."
+                _("The trainer `{name}` is no longer set up here.").format(name=job.provider),
+                advice=_("Tell the operator of this bot."),
             )
         return trainer
 
@@ -81,11 +83,11 @@ class TrainingCraft:
 
     async def order(self, job: Job) -> TrainingOrder:
         if job.draft_id is None:
-            raise Missing("The draft of this training is gone.")
+            raise Missing(_("The draft of this training is gone."))
         async with self._database.begin() as connection:
             photos = await draft_rows.photos_in(connection, job.draft_id)
         if not photos:
-            raise Missing("The photos of this training are gone.", advice="Start a new draft with /draft new.")
+            raise Missing(_("The photos of this training are gone."), advice=_("Start a new draft with /draft new."))
         spec = job.training
         await asyncio.to_thread(self.workspace(job).mkdir, parents=True, exist_ok=True)
         archive = await build_archive(
@@ -113,6 +115,8 @@ class TrainingCraft:
 
     async def keep(self, connection: AsyncConnection, job: Job, brought: BroughtLora) -> None:
         now = self._clock.now()
+        draft = await draft_rows.get(connection, job.draft_id or "")
+        family_id = draft.line if draft else job.draft_id
         lora = Lora(
             id=new_id(),
             owner_id=job.owner_id,
@@ -126,6 +130,8 @@ class TrainingCraft:
             sha256=brought.sha256,
             size=brought.size,
             facts=brought.trained.facts,
+            family_id=family_id,
+            version=await lora_rows.next_version(connection, family_id) if family_id else 1,
             created_at=now,
         )
         await lora_rows.insert(connection, lora)
@@ -163,7 +169,12 @@ class TrainingCraft:
         if choice.estimate.high_usd * MICRO > (reserved or 0):
             return None
         spec = replace(job.training, recipe=choice.recipe)
-        return job.given_to(choice.trainer.name, spec, why=f"{job.provider} is out of order", at=self._clock.now())
+        return job.given_to(
+            choice.trainer.name,
+            spec,
+            why=_("{provider} is out of order").format(provider=job.provider),
+            at=self._clock.now(),
+        )
 
     def _samples(self, job: Job, lora: Lora, provider: str) -> Job:
         now = self._clock.now()

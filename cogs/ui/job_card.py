@@ -4,6 +4,7 @@ import discord
 from discord import ui
 
 from bot.cards import JobView
+from bot.texts import N_, _
 from bot.training.job import Job, JobKind, JobState
 from cogs.ui import words
 from cogs.ui.controls import Layout, button
@@ -15,7 +16,7 @@ _GOOD = discord.Colour(0x3BA55D)
 _BAD = discord.Colour(0xED4245)
 _QUIET = discord.Colour(0x80848E)
 
-_DOUBT = (
+_DOUBT = N_(
     "The order left, no clear answer came back, and {provider} cannot be asked. Look there: if it ran, press *It ran* "
     "and paste its id or link. If it did not, press *It did not run* and it is sent once more."
 )
@@ -28,11 +29,18 @@ def draw_job(view: JobView) -> tuple[Layout, list[discord.File]]:
         return draw_gallery(view.gallery)
     lines = [f"### {_headline(view)}", _where(job)]
     if job.failure is not None and job.state.terminal:
-        lines.append(f"{job.failure.reason} {job.failure.advice}".strip())
+        lines.append(job.failure.sentence)
     if view.provider_lost and not job.state.terminal:
-        lines.append(f"{view.provider_title} does not answer right now. It goes on by itself once it does.")
+        lines.append(
+            _("{provider} does not answer right now. It goes on by itself once it does.").format(
+                provider=view.provider_title
+            )
+        )
     if job.state is JobState.UNCERTAIN:
-        lines.append(_DOUBT.format(provider=view.provider_title))
+        lines.append(_(_DOUBT).format(provider=view.provider_title))
+    if job.kind is JobKind.TRAINING and job.state.terminal and job.state is not JobState.SUCCEEDED:
+        lines.append(_("Your draft is as it was, with every photo and caption. /train tries again."))
+    lines += _charged(view)
     lines.append(f"-# {_facts(view)}")
     container: ui.Container[Layout] = ui.Container(accent_colour=_colour(job))
     for line in lines:
@@ -47,22 +55,25 @@ def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
     """Return the message that ends a training: the model with its first pictures, or why there is none."""
     job = view.job
     if view.lora is None or job.state is not JobState.SUCCEEDED:
-        reason = f"{job.failure.reason} {job.failure.advice}".strip() if job.failure else ""
-        text = f"### {job.title}: {words.state_of(job).lower()}\n<@{job.owner_id}> {reason}\n"
-        again = "Your draft is as it was, with every photo and caption. /train tries again."
-        return Layout(ui.Container(ui.TextDisplay(text + again), accent_colour=_BAD)), []
+        reason = job.failure.sentence if job.failure else ""
+        lines = [
+            f"### {job.title}: {words.state_of(job).lower()}",
+            f"<@{job.owner_id}> {reason}",
+            _("Your draft is as it was, with every photo and caption. /train tries again."),
+            *_charged(view),
+        ]
+        return Layout(ui.Container(ui.TextDisplay("\n".join(lines)), accent_colour=_BAD)), []
     lora = view.lora
-    text = (
-        f"## {lora.name} is ready\n<@{job.owner_id}> The model is yours alone until you share it. "
-        f"Its trigger word is **{lora.trigger_word}**."
-    )
+    text = _(
+        "## {name} is ready\n{owner} The model is yours alone until you share it. Its trigger word is **{word}**."
+    ).format(name=lora.name, owner=f"<@{job.owner_id}>", word=lora.trigger_word)
     container: ui.Container[Layout] = ui.Container(ui.TextDisplay(text), accent_colour=_GOOD)
     files = _add_samples(container, view)
     container.add_item(
         ui.ActionRow(
-            button("model.generate", lora.id, label="Generate", style=discord.ButtonStyle.primary),
-            button("model.more", lora.id, label="More"),
-            button("model.share", lora.id, label="Share"),
+            button("model.generate", lora.id, label=_("Generate"), style=discord.ButtonStyle.primary),
+            button("model.more", lora.id, label=_("More")),
+            button("model.share", lora.id, label=_("Share")),
         )
     )
     return Layout(container), files
@@ -70,7 +81,9 @@ def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
 
 def _add_samples(container: ui.Container[Layout], view: JobView) -> list[discord.File]:
     if view.gallery is None or not view.gallery.pictures:
-        container.add_item(ui.TextDisplay(f"There are no first pictures: {_why_no_samples(view)}"))
+        container.add_item(
+            ui.TextDisplay(_("There are no first pictures: {reason}").format(reason=_why_no_samples(view)))
+        )
         return []
     files = add_pictures(container, view.gallery)
     if view.gallery.job.withheld:
@@ -80,19 +93,19 @@ def _add_samples(container: ui.Container[Layout], view: JobView) -> list[discord
 
 def _why_no_samples(view: JobView) -> str:
     if view.samples_job is None:
-        return "No provider here makes pictures with it."
+        return _("No provider here makes pictures with it.")
     if view.samples_job.failure is not None:
-        return view.samples_job.failure.reason
+        return view.samples_job.failure.told
     if view.gallery is not None and view.gallery.job.withheld >= view.gallery.job.pictures.count:
         return kept_back(view.gallery)
-    return "They were deleted."
+    return _("They were deleted.")
 
 
 def _headline(view: JobView) -> str:
     job = view.job
     if job.kind is JobKind.TRAINING:
-        return f"Training {job.title}"
-    return f"{words.counted(job.pictures.count, 'picture')} with {job.title}"
+        return _("Training {name}").format(name=job.title)
+    return _("{pictures} with {name}").format(pictures=words.pictures(job.pictures.count), name=job.title)
 
 
 def _where(job: Job) -> str:
@@ -101,11 +114,11 @@ def _where(job: Job) -> str:
         if progress.phase and progress.phase.casefold() != words.state_of(job).casefold():
             parts.append(progress.phase)
         if progress.step is not None and progress.total:
-            parts.append(f"step {progress.step} of {progress.total}")
+            parts.append(words.steps_done(progress.step, progress.total))
         if progress.loss is not None:
-            parts.append(f"loss {progress.loss:.4g}")
+            parts.append(_("loss {loss}").format(loss=f"{progress.loss:.4g}"))
         if job.eta_at is not None:
-            parts.append(f"done {words.moment(job.eta_at)}")
+            parts.append(_("done {when}").format(when=words.moment(job.eta_at)))
     line = " · ".join(parts)
     if job.state is JobState.RUNNING and progress.step is not None and progress.total:
         return f"{line}\n{words.bar(progress.step / progress.total)}"
@@ -115,35 +128,47 @@ def _where(job: Job) -> str:
 def _facts(view: JobView) -> str:
     job, parts = view.job, [view.provider_title]
     if job.why:
-        parts[0] += f" ({job.why})"
+        parts[0] += f" ({_(job.why)})"
     if job.kind is JobKind.TRAINING:
-        recipe = job.training.recipe
-        parts += [words.counted(job.training.photo_count, "photo"), f"{recipe.steps} steps", f"{recipe.resolution} px"]
+        parts += [words.photos(job.training.photo_count), *words.settings_of(job.training.recipe)[:2]]
     if job.cost_usd:
-        parts.append(f"${job.cost_usd:.2f}")
-    parts.append(f"for <@{job.owner_id}>")
+        parts.append(words.dollars(job.cost_usd))
+    parts.append(_("for {person}").format(person=f"<@{job.owner_id}>"))
     return " · ".join(parts)
+
+
+def _charged(view: JobView) -> list[str]:
+    """Return what an end without a result cost."""
+    job = view.job
+    if not job.state.terminal or job.state is JobState.SUCCEEDED:
+        return []
+    if not job.cost_usd:
+        return [_("Nothing was charged.")]
+    used = words.dollars(job.cost_usd)
+    if view.reserved_usd is None or view.reserved_usd < job.cost_usd:
+        return [_("{used} was used.").format(used=used)]
+    return [_("{used} of {reserved} was used.").format(used=used, reserved=words.dollars(view.reserved_usd))]
 
 
 def _buttons(job: Job) -> ui.ActionRow[Layout] | None:
     if job.state is JobState.UNCERTAIN:
         return ui.ActionRow(
-            button("job.it_ran", job.id, label="It ran", style=discord.ButtonStyle.primary),
-            button("job.did_not_run", job.id, label="It did not run"),
-            button("job.cancel", job.id, label="Cancel", style=discord.ButtonStyle.danger),
+            button("job.it_ran", job.id, label=_("It ran"), style=discord.ButtonStyle.primary),
+            button("job.did_not_run", job.id, label=_("It did not run")),
+            button("job.cancel", job.id, label=_("Cancel"), style=discord.ButtonStyle.danger),
         )
     if not job.state.terminal:
         return ui.ActionRow(
             button(
                 "job.cancel",
                 job.id,
-                label="Cancel",
+                label=_("Cancel"),
                 style=discord.ButtonStyle.danger,
                 disabled=job.cancel_requested,
             )
         )
     if job.kind is JobKind.PICTURES and job.state is not JobState.SUCCEEDED:
-        return ui.ActionRow(button("picture.again", job.id, label="Try again"))
+        return ui.ActionRow(button("picture.again", job.id, label=_("Try again")))
     return None
 
 

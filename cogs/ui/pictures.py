@@ -8,6 +8,7 @@ import discord
 from discord import ui
 
 from bot.generating import Gallery
+from bot.texts import _
 
 #: Discord's limit for alt text.
 LONGEST_ALT = 1024
@@ -18,7 +19,9 @@ def add_pictures(container: ui.Container[Any], gallery: Gallery) -> list[discord
     shown, files = ui.MediaGallery[Any](), []
     for picture, data in zip(gallery.pictures, gallery.files, strict=True):
         name = f"{_file_stem(gallery.job.title)}-{picture.seed}-{picture.position + 1}.png"
-        alt = f"{gallery.job.title}: {gallery.job.pictures.prompt} (seed {picture.seed})"
+        alt = _("{model}: {prompt} (seed {seed})").format(
+            model=gallery.job.title, prompt=gallery.job.pictures.prompt, seed=picture.seed
+        )
         files.append(discord.File(io.BytesIO(data), name))
         shown.add_item(media=f"attachment://{name}", description=alt[:LONGEST_ALT])
     container.add_item(shown)

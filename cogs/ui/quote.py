@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import discord
 from discord import ui
 
+from bot.texts import _
 from bot.training.job import Job, JobKind
 from bot.training.service import Offer
 from cogs.ui import words
@@ -14,23 +15,23 @@ from cogs.ui.controls import Layout, button
 def draw_quote(offer: Offer) -> Layout:
     """Return what a training would be and cost, with the button that begins it."""
     recipe, estimate = offer.quote.recipe, offer.quote.estimate
-    settings = [f"{recipe.steps} steps", f"{recipe.resolution} px"]
-    settings += [f"rank {recipe.rank}"] if recipe.rank else []
-    settings += [f"learning rate {recipe.learning_rate:g}"] if recipe.learning_rate else []
-    settings += ["captions written for you"] if recipe.autocaption else []
-    settings.insert(0, words.counted(offer.photo_count, "photo"))
+    settings = [words.photos(offer.photo_count), *words.settings_of(recipe)]
     lines = [
-        f"### Train {offer.draft.name} with {offer.trainer_title}?",
-        f"{' · '.join(settings)}\nTrigger word **{recipe.trigger_word}** · {recipe.base_model.label}",
+        _("### Train {name} with {trainer}?").format(name=offer.draft.name, trainer=offer.trainer_title),
+        " · ".join(settings),
+        _("Trigger word **{word}** · {base_model}").format(
+            word=recipe.trigger_word, base_model=recipe.base_model.label
+        ),
         f"**{words.price(estimate).capitalize()}** · {words.duration(estimate.minutes)}\n-# {estimate.basis}",
     ]
-    remarks = [f"{offer.trainer_title}: {offer.quote.why}.", *offer.notices]
+    remarks = [f"{offer.trainer_title}: {_(offer.quote.why)}.", *offer.notices]
     lines += [f"-# {remark}" for remark in remarks]
+    lines[1:3] = ["\n".join(lines[1:3])]
     container: ui.Container[Layout] = ui.Container(*(ui.TextDisplay(line) for line in lines))
     container.add_item(
         ui.ActionRow(
-            button("train.start", offer.quote.id, label="Train it", style=discord.ButtonStyle.success),
-            button("train.drop", offer.quote.id, label="Not now"),
+            button("train.start", offer.quote.id, label=_("Train it"), style=discord.ButtonStyle.success),
+            button("train.drop", offer.quote.id, label=_("Not now")),
         )
     )
     return Layout(container)
@@ -44,21 +45,25 @@ def draw_note(text: str) -> Layout:
 def draw_jobs(jobs: Sequence[Job]) -> Layout:
     """Return a person's jobs, a line each."""
     if not jobs:
-        return draw_note("You have no jobs yet. Begin with /draft new.")
-    return Layout(ui.TextDisplay("### Your jobs"), *(ui.TextDisplay(_line(job)) for job in jobs))
+        return draw_note(_("You have no jobs yet. Begin with /draft new."))
+    return Layout(ui.TextDisplay(_("### Your jobs")), *(ui.TextDisplay(_line(job)) for job in jobs))
 
 
 def job_label(job: Job) -> str:
     """Return one job in a few words, for a list to choose from."""
-    what = "training" if job.kind is JobKind.TRAINING else words.counted(job.pictures.count, "picture")
-    return f"{job.title}: {what}, {words.state_of(job).lower()}"
+    return f"{job.title}: {_what(job)}"
+
+
+def _what(job: Job) -> str:
+    what = _("training") if job.kind is JobKind.TRAINING else words.pictures(job.pictures.count)
+    return f"{what}, {words.state_of(job).lower()}"
 
 
 def _line(job: Job) -> str:
-    text = f"**{job.title}** · {job_label(job).removeprefix(f'{job.title}: ')}"
+    text = f"**{job.title}** · {_what(job)}"
     progress = job.progress
     if not job.state.terminal and progress.step is not None and progress.total:
-        text += f" · step {progress.step} of {progress.total}"
+        text += f" · {words.steps_done(progress.step, progress.total)}"
     if job.failure is not None and job.state.terminal:
-        text += f"\n{job.failure.reason}"
+        text += f"\n{job.failure.told}"
     return f"{text}\n-# {words.moment(job.created_at)}"

@@ -4,38 +4,40 @@ from datetime import datetime
 
 import discord
 
+from bot.texts import N_, _, ngettext
 from bot.training.job import Job, JobKind, JobState
 from providers.base import Estimate
+from providers.recipe import Recipe
 
 BAR = 12
 
 _STATES = {
-    JobState.PREPARING: "Packing the photos",
-    JobState.SUBMITTING: "Handing over",
-    JobState.QUEUED: "Waiting for its turn",
-    JobState.RUNNING: "Training",
-    JobState.COLLECTING: "Bringing the model home",
-    JobState.SUCCEEDED: "Ready",
-    JobState.FAILED: "Failed",
-    JobState.CANCELED: "Stopped",
-    JobState.EXPIRED: "Ran out of time",
-    JobState.LOST: "Lost at the provider",
-    JobState.UNCERTAIN: "Nobody knows yet whether the provider took it",
+    JobState.PREPARING: N_("Packing the photos"),
+    JobState.SUBMITTING: N_("Handing over"),
+    JobState.QUEUED: N_("Waiting for its turn"),
+    JobState.RUNNING: N_("Training"),
+    JobState.COLLECTING: N_("Bringing the model home"),
+    JobState.SUCCEEDED: N_("Ready"),
+    JobState.FAILED: N_("Failed"),
+    JobState.CANCELED: N_("Stopped"),
+    JobState.EXPIRED: N_("Ran out of time"),
+    JobState.LOST: N_("Lost at the provider"),
+    JobState.UNCERTAIN: N_("Nobody knows yet whether the provider took it"),
 }
 _PICTURE_STATES = {
-    JobState.PREPARING: "Getting ready",
-    JobState.RUNNING: "Drawing",
-    JobState.COLLECTING: "Bringing the pictures home",
+    JobState.PREPARING: N_("Getting ready"),
+    JobState.RUNNING: N_("Drawing"),
+    JobState.COLLECTING: N_("Bringing the pictures home"),
 }
 
 
 def state_of(job: Job) -> str:
     """Return where a job stands, in words."""
     if job.cancel_requested and not job.state.terminal:
-        return "Stopping"
+        return _("Stopping")
     if job.kind is JobKind.PICTURES and job.state in _PICTURE_STATES:
-        return _PICTURE_STATES[job.state]
-    return _STATES[job.state]
+        return _(_PICTURE_STATES[job.state])
+    return _(_STATES[job.state])
 
 
 def bar(share: float) -> str:
@@ -54,19 +56,53 @@ def duration(minutes: float) -> str:
     """Return about how long that is."""
     seconds = minutes * 60
     if seconds < 90:
-        return f"about {max(5, round(seconds / 5) * 5)} seconds"
+        return _("about {count} seconds").format(count=max(5, round(seconds / 5) * 5))
     if minutes < 90:
-        return f"about {round(minutes)} minutes"
-    return f"about {minutes / 60:.1f} hours"
+        count = round(minutes)
+        return ngettext("about {count} minute", "about {count} minutes", count).format(count=count)
+    return _("about {hours} hours").format(hours=f"{minutes / 60:.1f}")
 
 
 def price(estimate: Estimate) -> str:
     """Return what it costs."""
     if estimate.high_usd == 0:
-        return "free"
+        return _("free")
     if estimate.low_usd == estimate.high_usd:
-        return f"${estimate.high_usd:.2f}"
-    return f"${estimate.low_usd:.2f} to ${estimate.high_usd:.2f}"
+        return dollars(estimate.high_usd)
+    return _("{low} to {high}").format(low=dollars(estimate.low_usd), high=dollars(estimate.high_usd))
+
+
+def dollars(amount: float) -> str:
+    """Return an amount of US dollars; small ones keep the digits that they have."""
+    return f"${amount:.2f}" if amount >= 0.01 or amount == 0 else f"${amount:.4f}"
+
+
+def photos(count: int) -> str:
+    """Return how many photos."""
+    return ngettext("{count} photo", "{count} photos", count).format(count=count)
+
+
+def pictures(count: int) -> str:
+    """Return how many pictures."""
+    return ngettext("{count} picture", "{count} pictures", count).format(count=count)
+
+
+def steps_done(step: int, total: int) -> str:
+    """Return how far a training is."""
+    return _("step {step} of {total}").format(step=step, total=total)
+
+
+def settings_of(recipe: Recipe) -> list[str]:
+    """Return how a training learns, a few words for each number that its trainer uses."""
+    told = [ngettext("{count} step", "{count} steps", recipe.steps).format(count=recipe.steps)]
+    told.append(_("{count} px").format(count=recipe.resolution))
+    if recipe.rank:
+        told.append(_("rank {rank}").format(rank=recipe.rank))
+    if recipe.learning_rate:
+        told.append(_("learning rate {rate}").format(rate=f"{recipe.learning_rate:g}"))
+    if recipe.autocaption:
+        told.append(_("captions written for you"))
+    return told
 
 
 def counted(number: int, noun: str) -> str:

@@ -67,7 +67,7 @@ async def test_failed_training_is_settled_at_what_the_provider_took(tmp_path):
         await place.press(await place.slash("train", draft=await drafted(place, "Rusty")), "Train it")
         await place.wait_for(lambda m: "Rusty: failed" in m.text)
         card = await place.wait_for(lambda m: "**Failed**" in m.text)
-        assert "$0.25" in card.text
+        assert "$0.25 of $0.25 was used." in card.text
         totals, wrong = await money(house)
         assert not wrong
         assert totals == {EntryKind.RESERVE: TRAINING, EntryKind.SETTLE: TAKEN}
@@ -118,7 +118,7 @@ async def test_more_jobs_at_once_than_allowed_are_refused(tmp_path):
     async with market(tmp_path, looks=(QUEUED, RUNNING), darkroom_jobs_at_once=1) as (_house, till, place):
         await place.press(await place.slash("train", draft=await drafted(place, "Rusty")), "Train it")
         answer = await place.press(await place.slash("train", draft=await drafted(place, "Ruby")), "Train it")
-        assert "You have 1 job under way, and 1 at once is allowed here." in told(answer)
+        assert "You have 1 job under way. 1 at once is allowed here." in told(answer)
         await place.wait_for(lambda m: "step 1 of 3" in m.text)
         assert len(till.bill) == 1
 

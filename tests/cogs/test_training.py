@@ -146,9 +146,20 @@ async def test_cancel_button_ends_a_training_and_gives_the_draft_back(tmp_path):
         assert answer.ephemeral
         stopped = await place.wait_for(lambda m: "Stopped" in m.text, timeout=20)
         assert stopped.id == card.id
+        assert "Your draft is as it was, with every photo and caption. /train tries again." in stopped.text
+        assert "Nothing was charged." in stopped.text
         [draft] = await house.services.drafts.open_drafts(place.person.id)
         view = await house.services.drafts.view(place.person.id, draft.id, with_sheet=False)
         assert len(view.photos) == 4
+
+
+async def test_training_that_is_begun_in_a_direct_message_has_its_card_there(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        await drafted(house)
+        dm = house.discord.person("alice").dm()
+        answer = await dm.press(await dm.slash("train", steps=QUICK), "Train it")
+        assert answer.text == "**Rusty** is being trained. Its card is in this conversation."
+        await dm.wait_for(lambda m: "Training Rusty" in m.text)
 
 
 async def test_cancel_button_of_somebody_else_is_refused(tmp_path):

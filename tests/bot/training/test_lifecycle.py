@@ -144,7 +144,7 @@ async def test_training_that_runs_too_long_is_stopped(tmp_path):
         canceled = rails.till.job(job.marker).canceled
 
     assert job.state is JobState.EXPIRED
-    assert job.failure.reason == "It ran for more than 2 hours and was stopped."
+    assert job.failure.told == "It ran for more than 2 hours and was stopped."
     assert canceled
 
 
@@ -156,3 +156,15 @@ async def test_training_that_is_done_in_time_does_not_expire(tmp_path):
         job = await rails.run_out(job.id)
 
     assert job.state is JobState.SUCCEEDED
+
+
+async def test_models_of_one_draft_are_counted(tmp_path):
+    async with laid_rails(tmp_path) as rails:
+        first = await rails.run_out((await rails.begin()).id)
+        other = await rails.run_out((await rails.begin()).id)
+        async with rails.database.begin() as connection:
+            lora, another = [await lora_rows.made_by(connection, job.id) for job in (first, other)]
+            following = await lora_rows.next_version(connection, first.draft_id)
+
+    assert (lora.family_id, lora.version, following) == (first.draft_id, 1, 2)
+    assert (another.family_id, another.version) == (other.draft_id, 1)
