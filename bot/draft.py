@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.consent import Depicted
 from bot.errors import Missing, NotYours, WrongMoment
 from bot.texts import _
 from providers.recipe import BaseModelName, SubjectKind
@@ -38,6 +39,10 @@ class Draft:
     updated_at: datetime
     #: The first draft of its line of copies; None for that one itself.
     family_id: str | None = None
+    #: Who is in the photos; None until its person has said so.
+    depicted: Depicted | None = None
+    #: The answer that says so.
+    consent_id: str | None = None
 
     @property
     def line(self) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from bot import words
 from bot.blobs import Blobs
 from bot.clock import Clock
+from bot.consent import Depicted
+from bot.consents import keep_answer
 from bot.contact_sheet import SheetTile, make_sheet
 from bot.draft import Draft, DraftPhoto, DraftState, owned, still_open
 from bot.errors import CannotServe, Missing, WrongMoment
@@ -88,9 +90,18 @@ class DraftService:
         self._clock = clock
 
     async def open(
-        self, owner_id: int, *, name: str, trigger_word: str, kind: SubjectKind, base_model: BaseModelName | None
+        self,
+        owner_id: int,
+        *,
+        name: str,
+        trigger_word: str,
+        kind: SubjectKind,
+        base_model: BaseModelName | None,
+        depicted: Depicted | None = None,
     ) -> Draft:
         """Open a draft; it becomes the active one if it is the person's only one.
+
+        Without an answer to who is in the photos, they wait in front of it until there is one.
 
         Raises:
             BadInput: the name or the trigger word cannot be used.
@@ -119,6 +130,8 @@ class DraftService:
                     advice=_("Train or discard one of them first."),
                 )
             await rows.insert(connection, draft)
+            if depicted is not None:
+                draft = await keep_answer(connection, draft, depicted, at=now)
             await rows.set_active(connection, owner_id, None if others else draft.id)
         return draft
 

@@ -8,6 +8,7 @@ from bot import words
 from bot.blobs import Blobs
 from bot.budget import Budget
 from bot.clock import Clock
+from bot.consent import refuse_adult
 from bot.errors import BadInput, Missing, NotYours
 from bot.events import JobChanged, News
 from bot.ids import new_id
@@ -92,6 +93,7 @@ class GeneratingService:
         now = self._clock.now()
         async with self._database.begin() as connection:
             lora = await may_use(connection, lora_id, person_id, guild_id=place.guild_id)
+            refuse_adult(lora.depicted, wishes.prompt)
             choice = self._router.maker_for(lora, wishes.count, wanted=wishes.provider)
             maker = choice.maker
             job = Job(

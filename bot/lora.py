@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.consent import Depicted
 from providers.base import LoraFormat
 from providers.recipe import BaseModelName, SubjectKind
 
@@ -33,6 +34,10 @@ class Lora:
     #: Its number among the models of its line, from 1; deleted ones keep theirs.
     version: int = 1
     deleted_at: datetime | None = None
+    #: Who is in its photos, see `bot/consent.py`; None for models of before the question.
+    depicted: Depicted | None = None
+    #: The answer that says so.
+    consent_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

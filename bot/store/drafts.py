@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.consent import Depicted
 from bot.draft import Draft, DraftPhoto, DraftState, StoredFinding
 from bot.store.tables import drafts, people, photos
 from providers.recipe import BaseModelName, SubjectKind
@@ -20,6 +21,7 @@ def _draft(row: sa.RowMapping) -> Draft:
             "kind": SubjectKind(row["kind"]),
             "base_model": BaseModelName(row["base_model"]),
             "state": DraftState(row["state"]),
+            "depicted": Depicted(row["depicted"]) if row["depicted"] else None,
         }
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.consent import Depicted
 from bot.lora import Lora, Picture
 from bot.store.tables import lora_shares, loras, pictures
 from providers.base import LoraFormat
@@ -21,6 +22,7 @@ def _lora(row: sa.RowMapping) -> Lora:
             "kind": SubjectKind(row["kind"]),
             "base_model": BaseModelName(row["base_model"]),
             "format": LoraFormat(row["format"]),
+            "depicted": Depicted(row["depicted"]) if row["depicted"] else None,
         }
     )
 

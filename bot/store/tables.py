@@ -62,8 +62,24 @@ drafts = sa.Table(
     sa.Column("state", sa.String(20), nullable=False),
     # The first draft of its line of copies; null for that one itself.
     sa.Column("family_id", Id),
+    # Who is in the photos, and the answer that says so; null until it is given.
+    sa.Column("depicted", sa.String(20)),
+    sa.Column("consent_id", Id),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+)
+
+consents = sa.Table(
+    "consents",
+    metadata,
+    # Answers to the question who is in the photos; only ever added to.
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("draft_id", Id, index=True),
+    sa.Column("owner_id", Snowflake, nullable=False, index=True),
+    sa.Column("depicted", sa.String(20), nullable=False),
+    sa.Column("text_version", sa.Integer, nullable=False),
+    sa.Column("language", sa.String(10), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
 )
 
 photos = sa.Table(
@@ -106,6 +122,9 @@ loras = sa.Table(
     # The first draft of the line that it was trained from, and its number among that line's models.
     sa.Column("family_id", Id),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    # Who is in its photos, and the answer that says so; null for models of before the question.
+    sa.Column("depicted", sa.String(20)),
+    sa.Column("consent_id", Id),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("deleted_at", Moment),
 )

@@ -132,6 +132,8 @@ class TrainingCraft:
             facts=brought.trained.facts,
             family_id=family_id,
             version=await lora_rows.next_version(connection, family_id) if family_id else 1,
+            depicted=draft.depicted if draft else None,
+            consent_id=draft.consent_id if draft else None,
             created_at=now,
         )
         await lora_rows.insert(connection, lora)

@@ -89,7 +89,7 @@ def move_in(snapshot: Path, folder: Path, discord: Playground) -> Person:
     owner = discord.person(PERSON)
     shutil.copytree(snapshot, folder)
     with closing(sqlite3.connect(folder / "darkroom.db")) as connection:
-        for table in ("drafts", "photos", "jobs", "loras"):
+        for table in ("drafts", "photos", "jobs", "loras", "consents"):
             connection.execute(f"UPDATE {table} SET owner_id = ?", (owner.id,))
         connection.execute("UPDATE people SET id = ?", (owner.id,))
         connection.execute("UPDATE jobs SET guild_id = ?", (discord.guild.id,))
