@@ -23,6 +23,7 @@ from bot.errors import StartupError
 from bot.events import News
 from bot.generating import GeneratingService
 from bot.intake import IntakeService
+from bot.keys import note_keys
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
 from bot.retention import Retention
@@ -112,12 +113,13 @@ async def opened_services(
 
 async def _lay_ground(stack: AsyncExitStack, settings: Settings, clock: Clock, registry: Registry | None) -> _Ground:
     folder = settings.darkroom_data_dir.resolve()
-    await asyncio.to_thread(stack.enter_context, _alone_in(folder))
+    await asyncio.to_thread(stack.enter_context, alone_in(folder))
     database = await stack.enter_async_context(Database.opened(settings.database_url))
     async with database.begin() as connection:
         # The lock on the folder says that whoever held these leases is dead.
         await job_rows.break_leases(connection)
-    blobs = await Blobs.opened(folder / "blobs")
+        await note_keys(connection, settings.keyring)
+    blobs = await Blobs.opened(folder / "blobs", settings.keyring)
     await sweep(database=database, blobs=blobs, work_dir=folder / "work")
     workers = await stack.enter_async_context(PhotoWorkers())
     session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -230,7 +232,7 @@ def _services(on: _Ground, web_port: int | None) -> Services:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path) -> Iterator[None]:
     """Hold the folder's lock, which the system lets go when the process dies, however it dies."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:

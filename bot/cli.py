@@ -12,13 +12,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.app import opened_services
+from bot.app import alone_in, opened_services
+from bot.blobs import Blobs
 from bot.budget import MICRO, disagreements
 from bot.client import point_at, stay_connected
 from bot.demo import PROVIDERS, play_demo
 from bot.doctor import examine
 from bot.errors import StartupError
+from bot.keys import note_keys, rotate
 from bot.logs import start_logging
+from bot.sealing import Key
 from bot.settings import Settings
 from bot.store import ledger
 from bot.store.database import Database
@@ -49,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", help="check every part, and say what to set and where to get it")
     ledger = commands.add_parser("ledger", help="look into the ledger")
     ledger.add_argument("what", choices=["check"], help="check: prove that every job's money adds up")
+    keys = commands.add_parser("keys", help="the keys that seal photos, models and pictures on disk")
+    keys.add_argument(
+        "what",
+        choices=["new", "rotate"],
+        help="new: print a fresh key; rotate: seal every file with DARKROOM_BLOB_KEY, while the bot is stopped",
+    )
     demo = commands.add_parser("demo", help="play the whole story on this machine: no account, no key, no token")
     demo.add_argument(
         "--provider",
@@ -73,6 +82,10 @@ def _work(options: argparse.Namespace) -> Coroutine[Any, Any, int]:
             return play_demo(folder=options.out, photos=options.photos, provider=options.provider)
         case "doctor":
             return _consult(_settings())
+        case "keys" if options.what == "new":
+            return _print_new_key()
+        case "keys":
+            return _rotate_keys(_settings())
         case "ledger":
             return _check_ledger(_settings())
         case _:
@@ -108,6 +121,27 @@ async def _consult(settings: Settings) -> int:
     for finding in findings:
         print(finding)  # noqa: T201 - the command line's own voice
     return 1 if any(finding.vital and not finding.ok for finding in findings) else 0
+
+
+async def _print_new_key() -> int:
+    print(Key.fresh())  # noqa: T201 - the command line's own voice
+    return 0
+
+
+async def _rotate_keys(settings: Settings) -> int:
+    """Seal every file with the current key; 1 when one could not be opened."""
+    folder, keys = settings.darkroom_data_dir.resolve(), settings.keyring
+    with contextlib.ExitStack() as stack:
+        await asyncio.to_thread(stack.enter_context, alone_in(folder))
+        async with Database.opened(settings.database_url) as database:
+            async with database.begin() as connection:
+                await note_keys(connection, keys)
+            done = await rotate(database, await Blobs.opened(folder / "blobs", keys), keys)
+    for key in done.broken:
+        print(f"{key}: cannot be opened, left as it is")  # noqa: T201 - the command line's own voice
+    how = "sealed with the current key" if keys.current else "opened: no key is set"
+    print(f"{done.resealed} files {how}, {done.left} were so already.")  # noqa: T201 - as above
+    return 1 if done.broken else 0
 
 
 async def _check_ledger(settings: Settings) -> int:

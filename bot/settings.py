@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.budget import BudgetLimits
 from bot.retention import RetentionTimes
+from bot.sealing import Keyring
 from providers.table import PROVIDERS
 
 MIB = 1024 * 1024
@@ -52,6 +53,16 @@ class OwnSettings(BaseSettings):
     darkroom_database_url: str = Field(
         default="",
         description="The database; empty for darkroom.db in the data folder. Form: sqlite+aiosqlite:///path/to/file.db",
+    )
+    darkroom_blob_key: SecretStr | None = Field(
+        default=None,
+        description="Seals photos, models and pictures on disk: 32 bytes in base64, as `darkroom keys new` prints; "
+        "who loses it loses them.",
+    )
+    darkroom_old_blob_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys from before, with commas between; they open files until `darkroom keys rotate` has sealed "
+        "all of them anew.",
     )
     darkroom_dm_intake: bool = Field(
         default=True, description="Take photos that people send to the bot in direct messages: true or false."
@@ -110,6 +121,15 @@ class OwnSettings(BaseSettings):
     def database_url(self) -> str:
         """Return the database's URL with its default filled in."""
         return self.darkroom_database_url or f"sqlite+aiosqlite:///{self.darkroom_data_dir / 'darkroom.db'}"
+
+    @property
+    def keyring(self) -> Keyring:
+        """Return the keys that seal and open files.
+
+        Raises:
+            StartupError: one of them is no key.
+        """
+        return Keyring.parse(self.darkroom_blob_key, self.darkroom_old_blob_keys)
 
     @property
     def preferred_providers(self) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ class PictureCraft:
         return ImageOrder(
             marker=job.marker,
             lora=LoraFile(
-                path=self._blobs.path(lora.blob_key),
+                path=await self._blobs.as_file(lora.blob_key, self.workspace(job)),
                 base_model=lora.base_model,
                 format=lora.format,
                 trigger_word=lora.trigger_word,

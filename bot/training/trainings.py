@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import randbelow
@@ -90,10 +91,11 @@ class TrainingCraft:
             raise Missing(_("The photos of this training are gone."), advice=_("Start a new draft with /draft new."))
         spec = job.training
         await asyncio.to_thread(self.workspace(job).mkdir, parents=True, exist_ok=True)
+        opened = self.workspace(job) / "photos"
         archive = await build_archive(
             [
                 DatasetEntry(
-                    image=self._blobs.path(photo.blob_key),
+                    image=await self._blobs.as_file(photo.blob_key, opened),
                     extension=Path(photo.blob_key).suffix,
                     caption=photo.caption,
                 )
@@ -105,6 +107,8 @@ class TrainingCraft:
             into=self.workspace(job) / "archive.zip",
             workers=self._workers,
         )
+        # The archive holds them now; opened photos lie about no longer than they must.
+        await asyncio.to_thread(shutil.rmtree, opened, ignore_errors=True)
         return TrainingOrder(marker=job.marker, recipe=spec.recipe, archive=archive.path, photo_count=len(photos))
 
     async def bring_home(self, job: Job, output: TrainedLora) -> BroughtLora:

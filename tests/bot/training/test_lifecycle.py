@@ -62,7 +62,7 @@ async def test_training_leaves_a_model_that_opens(tmp_path):
         async with rails.database.begin() as connection:
             lora = await lora_rows.made_by(connection, job.id)
         draft = await draft_of(rails, job)
-        weights = load_file(rails.blobs.path(lora.blob_key))
+        weights = load_file(await rails.blobs.as_file(lora.blob_key, tmp_path / "opened"))
 
     assert set(weights) == {"unet.lora_down", "unet.lora_up"}
     assert lora.size == (tmp_path / "blobs" / lora.blob_key).stat().st_size
