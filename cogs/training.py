@@ -10,17 +10,19 @@ from bot.app import Services
 from bot.errors import BadInput, BotError, WrongMoment
 from bot.texts import N_, _, ngettext
 from bot.training.job import Job
-from bot.training.presets import Wishes
+from bot.training.presets import PRESETS, Preset, Wishes
 from cogs import replies
-from cogs.desk import Feature, on_form, on_press
+from cogs.desk import Feature, on_choice, on_form, on_press
 from cogs.places import place_for_results
 from cogs.providers import offered
 from cogs.ui.controls import Answers, Form
+from cogs.ui.numbers_form import draw_numbers_form, read_numbers_form
 from cogs.ui.quote import draw_jobs, draw_note, draw_quote, job_label
 
 Interaction = discord.Interaction[Any]
 #: Discord shows at most this many suggestions.
 SUGGESTIONS = 25
+_PRESETS = [app_commands.Choice(name=tuning.title, value=preset.value) for preset, tuning in PRESETS.items()]
 _BEGUN = N_("**{name}** is being trained. Its card is in this channel.")
 _BEGUN_HERE = N_("**{name}** is being trained. Its card is in this conversation.")
 
@@ -40,7 +42,9 @@ class Training(Feature):
         learning_rate="How boldly it learns, where the trainer uses it.",
         resolution="Longest side of the pictures it learns from, in pixels.",
         autocaption="Let the provider describe photos that have no caption.",
+        preset="What the photos show and how thorough to be; numbers that you give come before it.",
     )
+    @app_commands.choices(preset=_PRESETS)
     async def train(
         self,
         interaction: Interaction,
@@ -51,12 +55,18 @@ class Training(Feature):
         learning_rate: float | None = None,
         resolution: int | None = None,
         autocaption: bool | None = None,
+        preset: str = Preset.USUAL.value,
     ) -> None:
         """Show a quote."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         chosen = await self._services.drafts.current(interaction.user.id, draft)
         wishes = Wishes(
-            steps=steps, rank=rank, learning_rate=learning_rate, resolution=resolution, autocaption=autocaption
+            preset=Preset(preset),
+            steps=steps,
+            rank=rank,
+            learning_rate=learning_rate,
+            resolution=resolution,
+            autocaption=autocaption,
         )
         offer = await self._services.training.quote(interaction.user.id, chosen.id, provider=provider, wishes=wishes)
         await replies.show(interaction, draw_quote(offer))
@@ -135,6 +145,35 @@ class Training(Feature):
         """Show a quote with everything left to us."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         offer = await self._services.training.quote(interaction.user.id, draft_id, provider=None, wishes=Wishes())
+        await replies.show(interaction, draw_quote(offer))
+
+    @on_choice("train.preset")
+    async def choose_preset(self, interaction: Interaction, values: Sequence[str], quote_id: str) -> None:
+        """Draw the quote anew with the numbers of another preset."""
+        await interaction.response.defer()
+        offer = await self._services.training.with_preset(interaction.user.id, quote_id, Preset(values[0]))
+        await replies.show(interaction, draw_quote(offer))
+
+    @on_press("train.numbers")
+    async def ask_for_numbers(self, interaction: Interaction, quote_id: str) -> None:
+        """Open the form for own numbers."""
+        offer = await self._services.training.offer(interaction.user.id, quote_id)
+        await interaction.response.send_modal(draw_numbers_form(offer))
+
+    @on_form("train.numbers")
+    async def take_numbers(self, interaction: Interaction, answers: Answers, quote_id: str) -> None:
+        """Draw the quote anew with own numbers."""
+        await interaction.response.defer()
+        await self._requote(interaction, quote_id, read_numbers_form(answers))
+
+    @on_press("train.captions")
+    async def toggle_captions(self, interaction: Interaction, quote_id: str, wanted: str) -> None:
+        """Draw the quote anew, with or without captions by the provider."""
+        await interaction.response.defer()
+        await self._requote(interaction, quote_id, Wishes(autocaption=wanted == "on"))
+
+    async def _requote(self, interaction: Interaction, quote_id: str, wishes: Wishes) -> None:
+        offer = await self._services.training.with_numbers(interaction.user.id, quote_id, wishes)
         await replies.show(interaction, draw_quote(offer))
 
     @on_press("train.start")

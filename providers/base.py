@@ -127,6 +127,8 @@ class TrainerCapabilities(AdapterCapabilities):
     #: Longest sides in pixels, the default first.
     resolutions: Sequence[int]
     autocaption: bool
+    #: None where the share of photos that are seen without their caption can't be set.
+    caption_dropout: Limits | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,3 +67,5 @@ class Recipe:
     resolution: int
     #: Let the provider write captions for the photos that have none.
     autocaption: bool
+    #: Share of the steps that see a photo without its caption, 0 to 1; None for the trainer's own.
+    caption_dropout: float | None = None

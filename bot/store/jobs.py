@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import Moment, jobs, quotes
 from bot.training.job import TERMINAL, Failure, Job, JobKind, JobState, PictureSpec, TrainingSpec
+from bot.training.presets import Preset
 from providers.base import Estimate, Progress
 from providers.recipe import Recipe
 
@@ -39,6 +40,7 @@ class Quote:
     provider: str
     #: Why this provider, a clause for people.
     why: str
+    preset: Preset
     recipe: Recipe
     estimate: Estimate
     created_at: datetime
@@ -277,6 +279,7 @@ async def get_quote(connection: AsyncConnection, quote_id: str) -> Quote | None:
     if row is None:
         return None
     parsed = {
+        "preset": Preset(row["preset"]),
         "recipe": _recipe.validate_python(row["recipe"]),
         "estimate": _estimate.validate_python(row["estimate"]),
     }

@@ -145,6 +145,8 @@ quotes = sa.Table(
     sa.Column("draft_id", Id, sa.ForeignKey("drafts.id"), nullable=False, index=True),
     sa.Column("provider", sa.String(40), nullable=False),
     sa.Column("why", sa.String(100), nullable=False, server_default=""),
+    # The preset that its numbers began with.
+    sa.Column("preset", sa.String(40), nullable=False, server_default="usual"),
     sa.Column("recipe", sa.JSON, nullable=False),
     sa.Column("estimate", sa.JSON, nullable=False),
     sa.Column("created_at", Moment, nullable=False),

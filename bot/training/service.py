@@ -1,7 +1,7 @@
 """Owns what people can ask about trainings: a quote, the training itself, their jobs, an end; never follows a job."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,7 @@ from bot.events import JobChanged, News
 from bot.ids import new_id
 from bot.lora import Lora
 from bot.place import Place
-from bot.routing import Router
+from bot.routing import CHOSEN, Router, TrainerChoice
 from bot.store import cards as card_rows
 from bot.store import drafts as draft_rows
 from bot.store import jobs as rows
@@ -24,8 +24,8 @@ from bot.store.database import Database
 from bot.store.jobs import Quote
 from bot.texts import _, listed
 from bot.training.job import Job, JobKind, JobState, TrainingSpec
-from bot.training.presets import Wishes, ignored_wishes
-from providers.base import Trainer
+from bot.training.presets import Preset, Wishes, ignored_wishes, same_again
+from providers.base import Trainer, TrainerCapabilities
 from providers.registry import Registry
 
 #: A quote older than this is asked for again, because prices and photos move.
@@ -39,6 +39,7 @@ class Offer:
 
     quote: Quote
     draft: Draft
+    capabilities: TrainerCapabilities
     trainer_title: str
     photo_count: int
     #: Plain remarks, such as what this trainer ignores.
@@ -64,8 +65,17 @@ class TrainingService:
             return list(self._registry.trainers.values())
         return self._registry.trainers_for(draft.base_model)
 
-    async def quote(self, owner_id: int, draft_id: str, *, provider: str | None, wishes: Wishes) -> Offer:
+    async def quote(
+        self, owner_id: int, draft_id: str, *, provider: str | None, wishes: Wishes, why: str | None = None
+    ) -> Offer:
         """Return what a training of this draft would be and cost; nothing is begun.
+
+        Args:
+            owner_id: Whose draft it is.
+            draft_id: What is to be trained.
+            provider: The name that the person chose, if they did.
+            wishes: What they asked for.
+            why: Why this provider, where that was found out before.
 
         Raises:
             BadInput: too few or too many photos, or a number outside of what the trainer takes.
@@ -76,12 +86,64 @@ class TrainingService:
             draft = still_open(owned(await draft_rows.get(connection, draft_id), owner_id))
             photos = await draft_rows.photos_in(connection, draft_id)
         choice = self._router.trainer_for(draft, len(photos), wishes, wanted=provider)
+        return await self._offered(draft, len(photos), replace(choice, why=why or choice.why), wishes)
+
+    async def with_preset(self, owner_id: int, quote_id: str, preset: Preset) -> Offer:
+        """Return the quote anew with the numbers of a preset.
+
+        Raises:
+            Missing: the quote is gone.
+        """
+        quote = await self._quote(owner_id, quote_id)
+        wishes = Wishes(preset=preset, autocaption=quote.recipe.autocaption)
+        return await self.quote(owner_id, quote.draft_id, provider=_wanted(quote), wishes=wishes)
+
+    async def with_numbers(self, owner_id: int, quote_id: str, wishes: Wishes) -> Offer:
+        """Return the quote anew with other numbers; what the wishes leave open stays as it is.
+
+        Raises:
+            BadInput: a number is outside of what the trainer takes.
+            Missing: the quote is gone.
+        """
+        quote = await self._quote(owner_id, quote_id)
+        kept = same_again(quote.recipe, preset=quote.preset)
+        given = {name: value for name, value in asdict(wishes).items() if value is not None and name != "preset"}
+        wishes = replace(kept, **given)
+        return await self.quote(owner_id, quote.draft_id, provider=quote.provider, wishes=wishes, why=quote.why)
+
+    async def offer(self, owner_id: int, quote_id: str) -> Offer:
+        """Return a quote as it was shown, without its remarks."""
+        quote = await self._quote(owner_id, quote_id)
+        async with self._database.begin() as connection:
+            draft = owned(await draft_rows.get(connection, quote.draft_id), owner_id)
+        trainer = self._registry.trainers.get(quote.provider)
+        if trainer is None:
+            raise Missing(_("That quote is gone."), advice=_("Ask for another with /train."))
+        return Offer(
+            quote=quote,
+            draft=draft,
+            capabilities=trainer.capabilities,
+            trainer_title=trainer.title,
+            photo_count=0,
+            notices=(),
+        )
+
+    async def _quote(self, owner_id: int, quote_id: str) -> Quote:
+        async with self._database.begin() as connection:
+            quote = await rows.get_quote(connection, quote_id)
+            if quote is None:
+                raise Missing(_("That quote is gone."), advice=_("Ask for another with /train."))
+            owned(await draft_rows.get(connection, quote.draft_id), owner_id)
+        return quote
+
+    async def _offered(self, draft: Draft, photo_count: int, choice: TrainerChoice, wishes: Wishes) -> Offer:
         trainer = choice.trainer
         quote = Quote(
             id=new_id(),
             draft_id=draft.id,
             provider=trainer.name,
             why=choice.why,
+            preset=wishes.preset,
             recipe=choice.recipe,
             estimate=choice.estimate,
             created_at=self._clock.now(),
@@ -96,7 +158,14 @@ class TrainingService:
                     trainer=trainer.title, options=listed([f"`{name}`" for name in ignored])
                 )
             )
-        return Offer(quote=quote, draft=draft, trainer_title=trainer.title, photo_count=len(photos), notices=notices)
+        return Offer(
+            quote=quote,
+            draft=draft,
+            capabilities=trainer.capabilities,
+            trainer_title=trainer.title,
+            photo_count=photo_count,
+            notices=notices,
+        )
 
     async def start(self, owner_id: int, quote_id: str, place: Place) -> Job:
         """Begin the training that was quoted; its card will appear in that place.
@@ -199,3 +268,8 @@ class TrainingService:
         """Return the model that a training made and the job of its sample pictures, as far as they exist."""
         async with self._database.begin() as connection:
             return await lora_rows.made_by(connection, job.id), await rows.samples_of(connection, job.id)
+
+
+def _wanted(quote: Quote) -> str | None:
+    """Return the provider that the person chose; None where the choice was left to us."""
+    return quote.provider if quote.why == CHOSEN else None

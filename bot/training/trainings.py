@@ -26,7 +26,7 @@ from bot.store import loras as lora_rows
 from bot.store.database import Database
 from bot.texts import _
 from bot.training.job import Job, JobKind, JobState, PictureSpec
-from bot.training.presets import Wishes
+from bot.training.presets import same_again
 from providers.base import Aspect, TrainedLora, Trainer, TrainingOrder
 from providers.registry import Registry
 
@@ -168,7 +168,11 @@ class TrainingCraft:
             return None
         try:
             choice = self._router.trainer_for(
-                draft, job.training.photo_count, _wishes(job), wanted=None, without=[*job.tried, job.provider]
+                draft,
+                job.training.photo_count,
+                same_again(job.training.recipe),
+                wanted=None,
+                without=[*job.tried, job.provider],
             )
         except BotError:
             return None
@@ -206,18 +210,6 @@ class TrainingCraft:
             updated_at=now,
             next_at=now,
         )
-
-
-def _wishes(job: Job) -> Wishes:
-    """Return what was quoted and accepted, so that another provider does the same or nothing."""
-    recipe = job.training.recipe
-    return Wishes(
-        steps=recipe.steps,
-        rank=recipe.rank or None,
-        learning_rate=recipe.learning_rate or None,
-        resolution=recipe.resolution,
-        autocaption=recipe.autocaption,
-    )
 
 
 def default_strength(registry: Registry, provider: str) -> float:

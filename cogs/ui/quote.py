@@ -7,18 +7,24 @@ from discord import ui
 
 from bot.texts import _
 from bot.training.job import Job, JobKind
+from bot.training.presets import PRESETS, Numbers, usual_numbers
 from bot.training.service import Offer
 from cogs.ui import words
-from cogs.ui.controls import Layout, button
+from cogs.ui.controls import Layout, button, menu
+
+#: Discord's limit for what stands below an option of a menu.
+LONGEST_DESCRIPTION = 100
 
 
 def draw_quote(offer: Offer) -> Layout:
     """Return what a training would be and cost, with the button that begins it."""
     recipe, estimate = offer.quote.recipe, offer.quote.estimate
     settings = [words.photos(offer.photo_count), *words.settings_of(recipe)]
+    tuning = PRESETS[offer.quote.preset]
+    preset = _(tuning.meaning) if _as_preset(offer) else _("Your own numbers.")
     lines = [
         _("### Train {name} with {trainer}?").format(name=offer.draft.name, trainer=offer.trainer_title),
-        " · ".join(settings),
+        f"**{_(tuning.title)}** · {preset}\n{' · '.join(settings)}",
         _("Trigger word **{word}** · {base_model}").format(
             word=recipe.trigger_word, base_model=recipe.base_model.label
         ),
@@ -28,13 +34,45 @@ def draw_quote(offer: Offer) -> Layout:
     lines += [f"-# {remark}" for remark in remarks]
     lines[1:3] = ["\n".join(lines[1:3])]
     container: ui.Container[Layout] = ui.Container(*(ui.TextDisplay(line) for line in lines))
-    container.add_item(
-        ui.ActionRow(
-            button("train.start", offer.quote.id, label=_("Train it"), style=discord.ButtonStyle.success),
-            button("train.drop", offer.quote.id, label=_("Not now")),
-        )
-    )
+    container.add_item(ui.ActionRow(_preset_menu(offer)))
+    container.add_item(_buttons(offer))
     return Layout(container)
+
+
+def _as_preset(offer: Offer) -> bool:
+    """Tell whether all numbers are those of the preset."""
+    recipe = offer.quote.recipe
+    usual = usual_numbers(offer.draft.kind, offer.capabilities, offer.quote.preset)
+    told = Numbers(
+        steps=recipe.steps, rank=recipe.rank, learning_rate=recipe.learning_rate, resolution=recipe.resolution
+    )
+    dropout = offer.capabilities.caption_dropout
+    return told == usual and recipe.caption_dropout in (None, dropout.default if dropout else None)
+
+
+def _preset_menu(offer: Offer) -> ui.Select[Layout]:
+    options = [
+        discord.SelectOption(
+            label=_(tuning.title),
+            value=preset.value,
+            description=_(tuning.meaning)[:LONGEST_DESCRIPTION],
+            default=preset is offer.quote.preset,
+        )
+        for preset, tuning in PRESETS.items()
+    ]
+    return menu("train.preset", offer.quote.id, options=options, placeholder=_("What it is, and how thorough"))
+
+
+def _buttons(offer: Offer) -> ui.ActionRow[Layout]:
+    quote_id, row = offer.quote.id, ui.ActionRow[Layout]()
+    row.add_item(button("train.start", quote_id, label=_("Train it"), style=discord.ButtonStyle.success))
+    row.add_item(button("train.numbers", quote_id, label=_("Advanced")))
+    if offer.capabilities.autocaption:
+        written = offer.quote.recipe.autocaption
+        label = _("Leave captions as they are") if written else _("Write missing captions")
+        row.add_item(button("train.captions", quote_id, "off" if written else "on", label=label))
+    row.add_item(button("train.drop", quote_id, label=_("Not now")))
+    return row
 
 
 def draw_note(text: str) -> Layout:

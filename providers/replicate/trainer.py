@@ -83,6 +83,7 @@ class ReplicateTrainer(ReplicateAdapter[TrainingOrder]):
             learning_rate=known.learning_rate,
             resolutions=known.resolutions,
             autocaption=known.autocaption,
+            caption_dropout=known.caption_dropout,
         )
 
     def estimate(self, recipe: Recipe, photo_count: int) -> Estimate:

@@ -36,6 +36,7 @@ class KnownTrainer:
     learning_rate: Limits | None
     resolutions: Sequence[int]
     autocaption: bool
+    caption_dropout: Limits | None = None
     hardware: str
     seconds: Seconds
     #: Where `seconds` comes from.
@@ -50,6 +51,7 @@ _OSTRIS = KnownTrainer(
     learning_rate=Limits(low=1e-6, high=1e-2, default=4e-4),
     resolutions=(1024, 768, 512),
     autocaption=True,
+    caption_dropout=Limits(low=0, high=1, default=0.05),
     hardware="gpu-h100",
     seconds=Seconds(fixed=(120, 300), per_step=(0.56, 1.65)),
     basis="1,000 steps were reported to take 11 to 33 minutes",
@@ -79,6 +81,7 @@ _NAMES: Mapping[str, Sequence[str]] = MappingProxyType(
         "learning_rate": ("learning_rate",),
         "resolution": ("resolution",),
         "autocaption": ("autocaption",),
+        "caption_dropout": ("caption_dropout_rate",),
         "batch_size": ("batch_size",),
         "optimizer": ("optimizer",),
     }
@@ -97,6 +100,7 @@ def known_trainer(settings: ReplicateSettings) -> KnownTrainer:
         learning_rate=_OSTRIS.learning_rate,
         resolutions=_OSTRIS.resolutions,
         autocaption=_OSTRIS.autocaption,
+        caption_dropout=_OSTRIS.caption_dropout,
         hardware=_OSTRIS.hardware,
         seconds=_OSTRIS.seconds,
         basis="guessed from another trainer",
@@ -126,6 +130,7 @@ def training_inputs(recipe: Recipe, schema: InputSchema, settings: ReplicateSett
         "learning_rate": recipe.learning_rate if known.learning_rate else None,
         "resolution": recipe.resolution,
         "autocaption": recipe.autocaption,
+        "caption_dropout": recipe.caption_dropout if known.caption_dropout else None,
         "batch_size": settings.batch_size,
         "optimizer": settings.optimizer,
     }
