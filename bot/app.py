@@ -26,6 +26,7 @@ from bot.intake import IntakeService
 from bot.keys import note_keys
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
+from bot.reaper import Reaper
 from bot.retention import Retention
 from bot.routing import Router
 from bot.settings import Settings
@@ -108,6 +109,8 @@ async def opened_services(
         background.start("provider checks", ground.router.run)
         background.start("tracker", _tracker(ground).run)
         background.start("retention", _retention(ground).run)
+        if ground.registry.box_owners:
+            background.start("reaper", _reaper(ground).run)
         yield _services(ground, port)
 
 
@@ -184,6 +187,10 @@ def _tracker(on: _Ground) -> Tracker:
 
 def _retention(on: _Ground) -> Retention:
     return Retention(database=on.database, blobs=on.blobs, clock=on.clock, times=on.settings.retention_times)
+
+
+def _reaper(on: _Ground) -> Reaper:
+    return Reaper(database=on.database, registry=on.registry, clock=on.clock, news=on.news)
 
 
 def _services(on: _Ground, web_port: int | None) -> Services:

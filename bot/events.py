@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 log = logging.getLogger(__name__)
 
@@ -16,11 +17,33 @@ class JobChanged:
     due: bool = False
 
 
+class StrayFate(StrEnum):
+    """What became of a machine that no job owns."""
+
+    DESTROYED = "destroyed"
+    #: Its provider did not take it back; it is tried again.
+    STAYS = "stays"
+    #: No job of ours had it, so it may be another bot's; it is left alone until nobody's can be that old.
+    LEFT_ALONE = "left alone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrayMachine:
+    """A rented machine was met that no job owns; the operator should know."""
+
+    #: Its provider, for people.
+    provider: str
+    name: str
+    box_id: str
+    fate: StrayFate
+
+
 @dataclass(kw_only=True)
 class News:
     """Tells listeners that a row changed; a listener only wakes something and never blocks."""
 
     _listeners: list[Callable[[JobChanged], None]] = field(default_factory=list)
+    _operators: list[Callable[[StrayMachine], None]] = field(default_factory=list)
 
     def subscribe(self, listener: Callable[[JobChanged], None]) -> None:
         """Call `listener` at every change from now on."""
@@ -37,3 +60,15 @@ class News:
                 listener(event)
             except Exception:  # a broken listener must not stop the job that made the news
                 log.exception("a listener failed on %s", event)
+
+    def subscribe_operator(self, listener: Callable[[StrayMachine], None]) -> None:
+        """Call `listener` with everything from now on that whoever runs the bot should know."""
+        self._operators.append(listener)
+
+    def warn_operator(self, notice: StrayMachine) -> None:
+        """Tell every listener of the operator's."""
+        for listener in self._operators:
+            try:
+                listener(notice)
+            except Exception:  # a broken listener must not stop who has something to warn of
+                log.exception("a listener failed on %s", notice)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from providers.base import Closes, HearsWebhooks, ImageMaker, LoraFormat, Trainer, TrainsNot
+from providers.gpu.box import OwnsBoxes
 from providers.recipe import BaseModelName
 
 
@@ -34,6 +35,11 @@ class Registry:
         """Return the adapters that hear webhooks, by name; a trainer hears for its image maker too."""
         adapters = (*self.image_makers.items(), *self.trainers.items())
         return {name: adapter for name, adapter in adapters if isinstance(adapter, HearsWebhooks)}
+
+    @property
+    def box_owners(self) -> Mapping[str, OwnsBoxes]:
+        """Return the trainers that have machines, by name."""
+        return {name: trainer for name, trainer in self.trainers.items() if isinstance(trainer, OwnsBoxes)}
 
     async def close(self) -> None:
         """Close what the adapters have opened."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from providers.base import Health
 
@@ -155,4 +155,22 @@ class Box(Protocol):
 
     async def list_owned(self) -> Sequence[OwnedBox]:
         """Return every machine of our account whose name begins with NAME_PREFIX, ended ones that still exist too."""
+        ...
+
+
+@runtime_checkable
+class OwnsBoxes(Protocol):
+    """An adapter that has machines, which somebody has to look after beyond the life of a job."""
+
+    @property
+    def title(self) -> str:
+        """Return the name for people."""
+        ...
+
+    async def list_owned(self) -> Sequence[OwnedBox]:
+        """Return every machine that carries our name, whoever's job it is for."""
+        ...
+
+    async def destroy(self, box_id: str) -> None:
+        """Remove a machine; one that is gone is fine."""
         ...
