@@ -7,12 +7,15 @@ import aiohttp
 from bot.settings import Settings
 from providers.base import FileLinks, ImageMaker, Trainer
 from providers.entry import Setup
+from providers.gpu.leases import Leases
 from providers.prices import PriceList
 from providers.registry import Registry
 from providers.table import PROVIDERS
 
 
-def build_registry(settings: Settings, *, session: aiohttp.ClientSession, links: FileLinks, folder: Path) -> Registry:
+def build_registry(
+    settings: Settings, *, session: aiohttp.ClientSession, links: FileLinks, leases: Leases, folder: Path
+) -> Registry:
     """Return the adapters that these settings allow for; `folder` is where local ones keep their work."""
     setup = Setup(
         session=session,
@@ -20,6 +23,7 @@ def build_registry(settings: Settings, *, session: aiohttp.ClientSession, links:
         links=links if settings.public_url else None,
         folder=folder,
         prices=PriceList(overrides=settings.prices),
+        leases=leases,
         webhook=lambda name: webhook_url(settings, name),
     )
     trainers: dict[str, Trainer] = {}

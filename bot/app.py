@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.adapters import build_registry
+from bot.arrivals import Arrivals
 from bot.background import Background
 from bot.blobs import Blobs
 from bot.budget import Budget
@@ -24,6 +25,7 @@ from bot.events import News
 from bot.generating import GeneratingService
 from bot.intake import IntakeService
 from bot.keys import note_keys
+from bot.leases import LeaseDesk, obstacle_to_machines
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
 from bot.reaper import Reaper
@@ -42,12 +44,17 @@ from bot.training.service import TrainingService
 from bot.training.stepper import Stepper
 from bot.training.tracker import Tracker
 from bot.training.trainings import TrainingCraft
+from bot.web.agent import AgentRoutes
 from bot.web.files import SignedFiles, read_or_make_secret
 from bot.web.server import build_site, serving
 from bot.web.webhooks import Webhooks
+from providers.gpu.leases import Leases
 from providers.registry import Registry
 
 log = logging.getLogger(__name__)
+
+#: What makes adapters that need leases.
+MakesRegistry = Callable[[Leases], Registry]
 
 #: Seconds that a start waits for the process before it to end.
 LOCK_SECONDS = 5.0
@@ -86,6 +93,8 @@ class _Ground:
     workers: PhotoWorkers
     session: aiohttp.ClientSession
     files: SignedFiles
+    arrivals: Arrivals
+    desk: LeaseDesk
     registry: Registry
     circuits: Circuits
     router: Router
@@ -94,9 +103,14 @@ class _Ground:
 
 @asynccontextmanager
 async def opened_services(
-    settings: Settings, *, clock: Clock | None = None, registry: Registry | None = None
+    settings: Settings, *, clock: Clock | None = None, registry: Registry | MakesRegistry | None = None
 ) -> AsyncIterator[Services]:
     """Open everything, follow the jobs, and close it all in reverse order at the end.
+
+    Args:
+        settings: What the operator set.
+        clock: The time that goes into rows; the machine's own by default.
+        registry: The adapters, or what makes them; by default those of the settings.
 
     Raises:
         StartupError: something that is needed cannot be opened.
@@ -114,7 +128,9 @@ async def opened_services(
         yield _services(ground, port)
 
 
-async def _lay_ground(stack: AsyncExitStack, settings: Settings, clock: Clock, registry: Registry | None) -> _Ground:
+async def _lay_ground(
+    stack: AsyncExitStack, settings: Settings, clock: Clock, registry: Registry | MakesRegistry | None
+) -> _Ground:
     folder = settings.darkroom_data_dir.resolve()
     await asyncio.to_thread(stack.enter_context, alone_in(folder))
     database = await stack.enter_async_context(Database.opened(settings.database_url))
@@ -128,9 +144,15 @@ async def _lay_ground(stack: AsyncExitStack, settings: Settings, clock: Clock, r
     session = await stack.enter_async_context(aiohttp.ClientSession())
     secret = await asyncio.to_thread(read_or_make_secret, folder / "secret.key")
     files = SignedFiles(root=folder, secret=secret, public_url=settings.public_url, clock=clock)
-    registry = registry or build_registry(settings, session=session, links=files, folder=folder)
-    stack.push_async_callback(registry.close)
     news = News()
+    arrivals = Arrivals(folder / "arrivals")
+    desk = _desk(settings, database=database, arrivals=arrivals, clock=clock, news=news)
+    await desk.sweep()
+    if registry is None:
+        registry = build_registry(settings, session=session, links=files, leases=desk, folder=folder)
+    elif not isinstance(registry, Registry):
+        registry = registry(desk)
+    stack.push_async_callback(registry.close)
     circuits = Circuits(database=database, news=news)
     return _Ground(
         settings=settings,
@@ -142,6 +164,8 @@ async def _lay_ground(stack: AsyncExitStack, settings: Settings, clock: Clock, r
         workers=workers,
         session=session,
         files=files,
+        arrivals=arrivals,
+        desk=desk,
         registry=registry,
         circuits=circuits,
         router=Router(registry=registry, circuits=circuits, preferred=settings.preferred_providers),
@@ -149,11 +173,25 @@ async def _lay_ground(stack: AsyncExitStack, settings: Settings, clock: Clock, r
     )
 
 
+def _desk(settings: Settings, *, database: Database, arrivals: Arrivals, clock: Clock, news: News) -> LeaseDesk:
+    serving_at_all = settings.darkroom_web_port is not None
+    return LeaseDesk(
+        database=database,
+        arrivals=arrivals,
+        root=settings.darkroom_data_dir.resolve(),
+        public_url=settings.public_url,
+        obstacle=obstacle_to_machines(public_url=settings.public_url, serving=serving_at_all),
+        clock=clock,
+        news=news,
+    )
+
+
 async def _open_site(stack: AsyncExitStack, on: _Ground) -> int | None:
     if on.settings.darkroom_web_port is None:
         return None
     webhooks = Webhooks(database=on.database, clock=on.clock, news=on.news, listeners=on.registry.listeners)
-    site = build_site(database=on.database, files=on.files, webhooks=webhooks)
+    agents = AgentRoutes(desk=on.desk, arrivals=on.arrivals)
+    site = build_site(database=on.database, files=on.files, webhooks=webhooks, agents=agents)
     return await stack.enter_async_context(
         serving(site, host=on.settings.darkroom_web_host, port=on.settings.darkroom_web_port)
     )

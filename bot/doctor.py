@@ -11,10 +11,12 @@ from pydantic import BaseModel, ValidationError
 from bot.adapters import build_registry
 from bot.clock import SystemClock
 from bot.errors import StartupError
+from bot.leases import obstacle_to_machines
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.web.files import SignedFiles
 from providers.base import ImageMaker, Trainer
+from providers.gpu.leases import NoLeases
 from providers.registry import Registry
 from providers.table import PROVIDERS
 
@@ -47,7 +49,10 @@ async def examine(settings: Settings, *, registry: Registry | None = None) -> Se
     async with aiohttp.ClientSession() as session:
         folder = settings.darkroom_data_dir.resolve()
         links = SignedFiles(root=folder, secret=b"doctor", public_url=settings.public_url, clock=SystemClock())
-        registry = registry or build_registry(settings, session=session, links=links, folder=folder)
+        obstacle = obstacle_to_machines(public_url=settings.public_url, serving=settings.darkroom_web_port is not None)
+        registry = registry or build_registry(
+            settings, session=session, links=links, leases=NoLeases(obstacle), folder=folder
+        )
         try:
             token, database, folder_finding, *providers = await asyncio.gather(
                 _token(settings, session),

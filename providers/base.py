@@ -111,6 +111,8 @@ class AdapterCapabilities:
     max_run_seconds: float
     #: One line of plain truth that is shown with every job, such as what it ignores; may be empty.
     notice: str = ""
+    #: What a job leaves there costs money until `cleanup` has removed it, so that is never given up.
+    bills_until_cleaned: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

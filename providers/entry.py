@@ -13,6 +13,7 @@ import aiohttp
 from pydantic import BaseModel
 
 from providers.base import FileLinks, ImageMaker, Trainer, TrainsNot
+from providers.gpu.leases import Leases
 from providers.prices import PriceList
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
@@ -29,6 +30,8 @@ class Setup:
     #: The data folder; a provider that keeps something on disk makes a folder of its own name in it.
     folder: Path
     prices: PriceList
+    #: Who holds which training on a rented machine.
+    leases: Leases
     #: Return where the adapter of this name may be sent word; None without a public https URL.
     webhook: Callable[[str], str | None]
 

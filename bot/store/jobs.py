@@ -243,6 +243,12 @@ async def hurry(connection: AsyncConnection, *, provider: str, remote_id: str, a
     return hurried
 
 
+async def hurry_job(connection: AsyncConnection, job_id: str, *, at: datetime) -> None:
+    """Make a live job due at once that its provider has."""
+    held = sa.and_(jobs.c.id == job_id, jobs.c.remote_id.is_not(None), jobs.c.ended_at.is_(None))
+    await connection.execute(sa.update(jobs).where(held, jobs.c.next_at > at).values(next_at=at))
+
+
 async def postpone(connection: AsyncConnection, job: Job, *, until: datetime) -> None:
     """Count a failed try of a held row and let it go until then."""
     await connection.execute(

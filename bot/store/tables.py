@@ -221,6 +221,31 @@ ledger = sa.Table(
     sa.UniqueConstraint("job_id", "kind"),
 )
 
+leases = sa.Table(
+    "leases",
+    metadata,
+    # A training on a GPU machine; the marker is its job's.
+    sa.Column("marker", sa.String(80), primary_key=True),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("spec", sa.JSON, nullable=False),
+    # The photos: where they lie below the data folder, and what their archive must be at the other end.
+    sa.Column("archive", sa.Text, nullable=False),
+    sa.Column("archive_sha256", sa.String(64), nullable=False),
+    sa.Column("archive_size", sa.BigInteger, nullable=False),
+    # Of the last ticket's token and of the key of the machine that claimed the job; neither is stored itself.
+    sa.Column("token_hash", sa.String(64)),
+    sa.Column("holder_hash", sa.String(64)),
+    # The machine's id at its provider, as it says itself.
+    sa.Column("box_id", sa.String(200)),
+    sa.Column("progress", sa.JSON),
+    sa.Column("outcome", sa.JSON),
+    sa.Column("usd_an_hour", sa.Float),
+    sa.Column("issued_at", Moment),
+    sa.Column("heard_at", Moment),
+    sa.Column("stop_at", Moment),
+    sa.Column("over_at", Moment),
+)
+
 deliveries = sa.Table(
     "deliveries",
     metadata,

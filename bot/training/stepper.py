@@ -211,7 +211,8 @@ class Stepper:
         job = await self._book.fresh(claimed)
         worn_out = job.tries >= MOST_TRIES
         if job.state.terminal:
-            if worn_out or isinstance(error, NotFound | BotError):
+            gone = isinstance(error, NotFound | BotError)
+            if gone or (worn_out and not craft.adapter(job).capabilities.bills_until_cleaned):
                 await self._book.put_back(replace(job, cleaned=True, next_at=None))
                 return
         elif job.remote_id is not None:

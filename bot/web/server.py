@@ -9,16 +9,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store import jobs as rows
 from bot.store.database import Database
+from bot.web.agent import AgentRoutes
 from bot.web.files import SignedFiles
 from bot.web.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
-#: No provider's webhook is larger; files are only sent from here, never taken.
+#: No provider's webhook is larger; what machines deliver has limits of its own.
 MOST_BODY_BYTES = 4 * 1024 * 1024
 
 
-def build_site(*, database: Database, files: SignedFiles, webhooks: Webhooks) -> web.Application:
+def build_site(*, database: Database, files: SignedFiles, webhooks: Webhooks, agents: AgentRoutes) -> web.Application:
     """Return the application with all its routes."""
 
     async def health(_request: web.Request) -> web.StreamResponse:
@@ -34,6 +35,7 @@ def build_site(*, database: Database, files: SignedFiles, webhooks: Webhooks) ->
     site.router.add_get("/files/{token}/{name}", files.serve)
     site.router.add_post("/webhooks/{provider}", webhooks.take)
     site.router.add_get("/health", health)
+    agents.join(site)
     return site
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from providers.base import Progress
+from providers.errors import NotFound, Unavailable
 
 
 class LeaseState(StrEnum):
@@ -121,3 +122,40 @@ class Leases(Protocol):
     async def close(self, marker: str) -> None:
         """Forget the lease and all that belongs to it; an agent that still speaks of it is told to end. Fine again."""
         ...
+
+
+class NoLeases:
+    """The leases of whoever only asks what could be had, such as the doctor; none can be opened.
+
+    Args:
+        obstacle: Why no agent could reach this deployment, if so.
+    """
+
+    def __init__(self, obstacle: str | None = None) -> None:
+        self._obstacle = obstacle
+
+    @property
+    def obstacle(self) -> str | None:
+        """Return what it was made with."""
+        return self._obstacle
+
+    async def open(self, marker: str, spec: Mapping[str, Any], archive: Path) -> None:
+        raise Unavailable("No machine can be had just now.")
+
+    async def issue(self, marker: str) -> Ticket:
+        raise NotFound("There is no such training here.")
+
+    async def report(self, marker: str) -> LeaseReport | None:
+        return None
+
+    async def stop(self, marker: str) -> None:
+        return None
+
+    async def note_price(self, marker: str, usd_an_hour: float) -> None:
+        return None
+
+    async def fetch(self, marker: str, into: Path) -> Arrival:
+        raise NotFound("There is no such training here.")
+
+    async def close(self, marker: str) -> None:
+        return None

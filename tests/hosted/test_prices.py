@@ -6,6 +6,7 @@ from pydantic import SecretStr, ValidationError
 
 from bot.adapters import build_registry
 from bot.settings import Settings
+from providers.gpu.leases import NoLeases
 from tests.providers.replicate_bench import Links
 
 
@@ -15,7 +16,7 @@ async def makers(folder, **settings):
     public = "https://bot.example.org"
     chosen = Settings(_env_file=None, darkroom_data_dir=folder, public_url=public, **keys, **settings)
     async with aiohttp.ClientSession() as session:
-        registry = build_registry(chosen, session=session, links=Links(), folder=folder)
+        registry = build_registry(chosen, session=session, links=Links(), leases=NoLeases(), folder=folder)
         await registry.close()
         return registry.image_makers
 

@@ -2,6 +2,7 @@
 
 from tests.providers.contract import Bench
 from tests.providers.fal_bench import FalFlux2TrainerBench, FalImageMakerBench, FalTrainerBench
+from tests.providers.gpu.yard_bench import YardBench
 from tests.providers.replicate_bench import ReplicateImageMakerBench, ReplicateTrainerBench
 from tests.providers.sketch_bench import SketchImageMakerBench, SketchTrainerBench
 from tests.providers.together_bench import TogetherBench
@@ -15,4 +16,5 @@ BENCHES: dict[str, type[Bench]] = {
     "fal-flux2-trainer": FalFlux2TrainerBench,
     "fal-image-maker": FalImageMakerBench,
     "together-image-maker": TogetherBench,
+    "gpu-trainer": YardBench,
 }

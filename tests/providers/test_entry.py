@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field, SecretStr, create_model
 
 from bot.settings import OwnSettings, Settings
 from providers.entry import Adapters, ProviderEntry, Setup
+from providers.gpu.leases import NoLeases
 from providers.prices import PriceList
 from providers.table import PROVIDERS
 from tests.fakes.till_adapter import TillImageMaker, TillTrainer
@@ -29,7 +30,14 @@ SHOP = ProviderEntry(name="till", title="Till", options=ShopOptions, switch="sho
 @pytest.fixture
 async def setup(tmp_path):
     async with aiohttp.ClientSession() as session:
-        yield Setup(session=session, links=None, folder=tmp_path, prices=PriceList(), webhook=lambda name: None)
+        yield Setup(
+            session=session,
+            links=None,
+            folder=tmp_path,
+            prices=PriceList(),
+            leases=NoLeases(),
+            webhook=lambda name: None,
+        )
 
 
 def test_entries_have_names_and_settings_of_their_own():

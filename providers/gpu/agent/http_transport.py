@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from providers.gpu.agent.transport import Claim, NotWanted, Unreachable
+from providers.gpu.agent.transport import Claim, NotWanted, Rejected, Unreachable
 
 #: Bytes of one part of an upload: what is lost at most when a connection is cut.
 PART_BYTES = 8 * 1024 * 1024
@@ -21,6 +21,7 @@ TIMEOUT = 60.0
 MOST_RESTARTS = 2
 #: Statuses with which the bot itself turns us away; only with its own words in the answer, for proxies use them too.
 _NOT_WANTED = frozenset({401, 409, 410})
+_REJECTED = frozenset({400, 413, 422})
 
 
 class HttpTransport:
@@ -105,7 +106,8 @@ class HttpTransport:
                 refusal = _refusal(error) if error.code in _NOT_WANTED else None
             if refusal is not None:
                 raise NotWanted(refusal) from None
-            raise Unreachable(f"status {error.code}") from None
+            kind = Rejected if error.code in _REJECTED else Unreachable
+            raise kind(f"status {error.code}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             # The error's own text may hold the address.
             raise Unreachable(type(error).__name__) from None

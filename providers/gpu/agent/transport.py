@@ -12,6 +12,10 @@ class Unreachable(Exception):
     """Nobody answered, or not now; trying again later may help."""
 
 
+class Rejected(Unreachable):
+    """What was said was not understood; saying it again and again costs money and helps only against a hiccup."""
+
+
 class NotWanted(Exception):
     """Somebody else holds the job, or nobody wants it any more: the machine ends, there is nothing to say."""
 

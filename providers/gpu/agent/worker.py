@@ -20,7 +20,7 @@ from providers.gpu.agent.machine import say
 from providers.gpu.agent.process import EngineProcess
 from providers.gpu.agent.reporter import Reporter
 from providers.gpu.agent.settings import Settings
-from providers.gpu.agent.transport import Claim, NotWanted, Transport, Unreachable
+from providers.gpu.agent.transport import Claim, NotWanted, Rejected, Transport, Unreachable
 
 #: Name of the file in the work folder that names the engine's process group.
 ENGINE_NOTE = "engine.pid"
@@ -28,6 +28,8 @@ LORA_NAME = "lora.safetensors"
 MOST_SAMPLES = 8
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
+#: Times that a delivery is rejected before its failure is delivered instead.
+MOST_REJECTIONS = 8
 #: Seconds after which photos that nobody delivers are given up; the GPU idles meanwhile.
 ARCHIVE_SECONDS = 1800.0
 ARCHIVE_TRIES = 3
@@ -64,6 +66,9 @@ class Worker:
             return self._held(claim, reporter)
         except NotWanted as error:
             say(f"this job is no longer wanted: {error}")
+            return 3
+        except WorkFailed as error:
+            say(f"not even the failure could be told: {error}")
             return 3
         finally:
             reporter.close()
@@ -146,7 +151,7 @@ class Worker:
 
     def _insist(self, call: Callable[[], T], reporter: Reporter, *, until: float | None = None) -> T:
         """Make a call until it succeeds; without `until`, as long as the machine lives."""
-        pause = FIRST_PAUSE
+        pause, rejections = FIRST_PAUSE, 0
         while True:
             self._leave(reporter)
             if reporter.stopped and until is not None:
@@ -156,6 +161,9 @@ class Worker:
             except Unreachable as error:
                 if until is not None and time.monotonic() > until:
                     raise WorkFailed(BAD_ARCHIVE, "The photos could not be fetched to the machine.") from error
+                rejections += isinstance(error, Rejected)
+                if rejections >= MOST_REJECTIONS:
+                    raise WorkFailed(AGENT_FAILED, f"The bot took no delivery from the machine ({error}).") from error
                 say(f"the bot can't be reached ({error}); trying again")
             reporter.pause(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -175,7 +183,12 @@ class Worker:
                 self._transport.upload(path, name, file["sha256"])
             self._transport.finish(outcome)
 
-        self._insist(deliver, reporter)
+        try:
+            self._insist(deliver, reporter)
+        except WorkFailed as error:
+            say("the delivery was rejected again and again")
+            failure = _failed(error.code, error.hint, [])
+            self._insist(lambda: self._transport.finish(failure), reporter)
 
     @staticmethod
     def _leave(reporter: Reporter) -> None:

@@ -1,0 +1,312 @@
+"""Owns the Trainer over any box: a machine for each training, found by its name, destroyed after it whatever happens.
+
+What a job is and how far it is, its lease knows; whether its machine still is, the box knows. Both are asked, since
+either may be silent: an agent whose machine died, a machine whose agent never came.
+"""
+
+import asyncio
+import re
+import shutil
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from providers.base import (
+    Estimate,
+    Health,
+    Prepared,
+    Progress,
+    RemoteState,
+    Snapshot,
+    TrainedLora,
+    TrainerCapabilities,
+    TrainingOrder,
+)
+from providers.errors import ArtifactBroken, NotFound, Refused
+from providers.gpu.agent.engines.lora_file import NoLora, make_public
+from providers.gpu.box import NAME_PREFIX, Box, BoxOrder, BoxState, BoxStatus, OwnedBox
+from providers.gpu.engines import EngineOffer
+from providers.gpu.leases import LeaseReport, Leases, LeaseState
+from providers.gpu.packing import SCRIPT, packed_agent
+from providers.recipe import Recipe
+from providers.weights import inspect_weights
+
+#: Seconds of silence after which the machine is looked at; an agent reports every five.
+FRESH_SECONDS = 60.0
+#: Seconds of silence after which a job is lost whose machine is gone.
+LOST_SECONDS = 90.0
+#: Seconds of silence after which a machine that runs on is given up; an agent tries to reach us every half minute.
+SILENT_SECONDS = 20 * 60.0
+#: Seconds that an agent gets to stop by itself.
+STOP_SECONDS = 60.0
+#: Seconds that an agent waits for us before it begins; an idle GPU costs as much as a busy one.
+CLAIM_SECONDS = 15 * 60.0
+#: How long a machine may live, whatever happens.
+MAX_SECONDS = 6 * 3600.0
+
+_MARKER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,60}")
+
+
+class GpuTrainer:
+    """Trains on a machine that is created for each training.
+
+    Args:
+        box: Where machines come from; the trainer bears its name.
+        engine: What runs on them.
+        leases: How their agents are spoken to.
+        max_seconds: How long a machine may live.
+    """
+
+    def __init__(self, box: Box, engine: EngineOffer, leases: Leases, *, max_seconds: float = MAX_SECONDS) -> None:
+        self._box = box
+        self._engine = engine
+        self._leases = leases
+        self._max_seconds = max_seconds
+
+    @property
+    def name(self) -> str:
+        """Return the name of its box."""
+        return self._box.name
+
+    @property
+    def title(self) -> str:
+        """Return the name for people."""
+        return self._box.title
+
+    @property
+    def capabilities(self) -> TrainerCapabilities:
+        """Return what its engine can do, at the pace of its box."""
+        terms, engine = self._box.terms, self._engine
+        return TrainerCapabilities(
+            findable=True,
+            settle_seconds=terms.settle_seconds,
+            cancelable=True,
+            poll_seconds=terms.poll_seconds,
+            max_run_seconds=self._max_seconds,
+            notice=terms.notice,
+            bills_until_cleaned=True,
+            base_models=engine.base_models,
+            produces=engine.produces,
+            photos=engine.photos,
+            steps=engine.steps,
+            rank=engine.rank,
+            learning_rate=engine.learning_rate,
+            resolutions=engine.resolutions,
+            autocaption=False,
+        )
+
+    def estimate(self, recipe: Recipe, photo_count: int) -> Estimate:
+        """Return the engine's time on the box's machines."""
+        low, high = self._engine.seconds(recipe)
+        price = self._box.price()
+        return Estimate(
+            low_usd=round(low / 3600 * price.low_usd, 2),
+            high_usd=round(high / 3600 * price.high_usd, 2),
+            minutes=(low + high) / 2 / 60,
+            basis=f"{price.basis}; {self._engine.paces[recipe.base_model].basis}",
+        )
+
+    async def check(self) -> Health:
+        """Ask the box, once a machine could reach us at all."""
+        if self._leases.obstacle is not None:
+            return Health(ok=False, detail=self._leases.obstacle)
+        return await self._box.check()
+
+    async def prepare(self, order: TrainingOrder) -> Prepared:
+        """Open the job's lease; nothing is uploaded, since the machine fetches its photos itself."""
+        self._refuse_unfit(order)
+        await self._leases.open(order.marker, self._engine.spec(order), order.archive)
+        return {"marker": order.marker, "base_model": order.recipe.base_model.value}
+
+    async def submit(self, order: TrainingOrder, prepared: Prepared) -> str:
+        """Create the machine, with a token that only it has."""
+        await self._leases.open(order.marker, self._engine.spec(order), order.archive)
+        ticket = await self._leases.issue(order.marker)
+        agent = await asyncio.to_thread(packed_agent)
+        env = {
+            **ticket.env,
+            "DARKROOM_AGENT_SHA256": agent.sha256,
+            "DARKROOM_END": self._box.terms.ending.value,
+            "DARKROOM_MAX_SECONDS": f"{self._max_seconds:g}",
+            "DARKROOM_CLAIM_SECONDS": f"{CLAIM_SECONDS:g}",
+        }
+        if ticket.agent_url is not None:
+            env["DARKROOM_AGENT_URL"] = ticket.agent_url
+        return await self._box.create(
+            BoxOrder(name=box_name(order.marker), env=env, script=SCRIPT, max_seconds=self._max_seconds)
+        )
+
+    async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
+        """Look for the machine by its name, and for what claimed the job, which may be known sooner."""
+        if not _MARKER.fullmatch(marker):
+            return None
+        found = await self._box.find(box_name(marker))
+        if found is None and (report := await self._leases.report(marker)) is not None:
+            found = report.box_id
+        return found
+
+    async def poll(self, remote_id: str, prepared: Prepared) -> Snapshot:
+        """Hear what the lease says, and look at the machine where that leaves a doubt."""
+        report = await self._issued(prepared)
+        match report.state:
+            case LeaseState.DONE:
+                return self._seen(report, RemoteState.SUCCEEDED)
+            case LeaseState.FAILED:
+                return self._seen(report, RemoteState.FAILED, failure=report.failure or "The training failed there.")
+            case LeaseState.STOPPED:
+                return self._seen(report, RemoteState.CANCELED)
+        held = report.state is LeaseState.HELD
+        fresh = held and (report.since_heard or 0.0) < FRESH_SECONDS
+        if fresh and report.since_stop is None and report.usd_an_hour is not None:
+            return self._seen(report, RemoteState.RUNNING)
+        status = await self._box.status(remote_id)
+        if status.usd_an_hour and report.usd_an_hour is None:
+            await self._leases.note_price(prepared["marker"], status.usd_an_hour)
+        if status.state is None:
+            return Snapshot(state=None, raw_state=status.raw_state)
+        return self._as_held(report, status) if held else self._as_open(report, status)
+
+    async def cancel(self, remote_id: str, prepared: Prepared) -> None:
+        """Have the agent told; a machine that has none, or whose agent doesn't listen, is destroyed."""
+        marker = prepared["marker"]
+        await self._leases.stop(marker)
+        report = await self._leases.report(marker)
+        if report is None or report.state.over:
+            return
+        if report.state is LeaseState.OPEN or (report.since_stop or 0.0) > STOP_SECONDS:
+            await self._box.destroy(remote_id)
+
+    async def collect(self, remote_id: str, prepared: Prepared, into: Path) -> TrainedLora:
+        """Take what was delivered, look whether it is a LoRA, and leave out what its engine wrote about the photos."""
+        await self._issued(prepared)
+        scratch = into / "delivered"
+        await asyncio.to_thread(_emptied, scratch)
+        try:
+            arrival = await self._leases.fetch(prepared["marker"], scratch)
+            weights = await asyncio.to_thread(inspect_weights, arrival.lora)
+            await asyncio.to_thread(_made_public, arrival.lora)
+            path = await asyncio.to_thread(arrival.lora.replace, into / "lora.safetensors")
+        finally:
+            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+        return TrainedLora(
+            path=path,
+            format=weights.format or self._engine.produces,
+            base_model=next(b for b in self._engine.base_models if b.value == prepared["base_model"]),
+            facts={"engine": self._engine.name, "tensors": weights.tensors, **arrival.facts},
+        )
+
+    async def cleanup(self, remote_id: str | None, prepared: Prepared) -> None:
+        """Forget the lease, so that whoever holds it ends by itself, and destroy every machine of the job's name."""
+        marker = prepared["marker"]
+        await self._leases.close(marker)
+        if remote_id is not None:
+            await self._box.destroy(remote_id)
+        for twin in await self._box.list_owned():
+            if twin.name == box_name(marker):
+                await self._box.destroy(twin.id)
+
+    async def list_owned(self) -> Sequence[OwnedBox]:
+        """Return every machine that carries our name, whoever's job it is for."""
+        return await self._box.list_owned()
+
+    async def destroy(self, box_id: str) -> None:
+        """Remove a machine that no job owns."""
+        await self._box.destroy(box_id)
+
+    async def _issued(self, prepared: Prepared) -> LeaseReport:
+        report = await self._leases.report(prepared["marker"])
+        if report is None or report.since_issued is None:
+            raise NotFound("Nothing is known of this training any more.")
+        return report
+
+    def _as_open(self, report: LeaseReport, status: BoxStatus) -> Snapshot:
+        """Judge a machine whose agent has not been heard of."""
+        waited, terms = report.since_issued or 0.0, self._box.terms
+        if status.state in {BoxState.GONE, BoxState.ENDED}:
+            if report.since_stop is not None:
+                return self._seen(report, RemoteState.CANCELED, status)
+            if status.state is BoxState.GONE:
+                # News may be slow there; whoever asks for the state looks more than once.
+                raise NotFound(f"{self.title} doesn't know this machine (any more).")
+            told = status.failure or f"The machine at {self.title} ended before its training began."
+            return self._seen(report, RemoteState.FAILED, status, failure=told)
+        if waited > terms.start_seconds:
+            minutes = terms.start_seconds / 60
+            told = f"The machine at {self.title} didn't begin within {minutes:.0f} minutes and was given back."
+            return self._seen(report, RemoteState.FAILED, status, failure=told)
+        phase = "waiting for a machine" if status.state is BoxState.STARTING else "the machine is starting"
+        return self._seen(report, RemoteState.QUEUED, status, progress=Progress(phase=phase))
+
+    def _as_held(self, report: LeaseReport, status: BoxStatus) -> Snapshot:
+        """Judge a machine whose agent has begun."""
+        silence = report.since_heard or 0.0
+        if status.state in {BoxState.GONE, BoxState.ENDED}:
+            if report.since_stop is not None:
+                return self._seen(report, RemoteState.CANCELED, status)
+            if silence > LOST_SECONDS:
+                told = status.failure or f"The machine at {self.title} ended in the middle of its work."
+                return self._seen(report, RemoteState.LOST, status, failure=told)
+        elif silence > SILENT_SECONDS:
+            told = f"Nothing was heard of the machine at {self.title} for {SILENT_SECONDS / 60:.0f} minutes."
+            return self._seen(report, RemoteState.FAILED, status, failure=told)
+        return self._seen(report, RemoteState.RUNNING, status)
+
+    def _seen(
+        self,
+        report: LeaseReport,
+        state: RemoteState,
+        status: BoxStatus | None = None,
+        *,
+        failure: str | None = None,
+        progress: Progress | None = None,
+    ) -> Snapshot:
+        return Snapshot(
+            state=state,
+            raw_state=f"{report.state} {status.raw_state if status else ''}".strip(),
+            progress=progress or report.progress,
+            failure=failure,
+            cost_usd=self._cost(report, status),
+        )
+
+    def _cost(self, report: LeaseReport, status: BoxStatus | None) -> float:
+        if status is not None and status.usd is not None:
+            return status.usd
+        an_hour = (status.usd_an_hour if status else None) or report.usd_an_hour or self._box.price().high_usd
+        gone = status is not None and status.state is BoxState.GONE
+        # Of a machine that is gone, only the time is known until which it was heard.
+        used = report.used_seconds - ((report.since_heard or 0.0) if gone else 0.0)
+        return round(max(used, 0.0) / 3600 * an_hour, 4)
+
+    def _refuse_unfit(self, order: TrainingOrder) -> None:
+        can, recipe = self.capabilities, order.recipe
+        if recipe.base_model not in can.base_models:
+            raise Refused(f"{self.title} can't train for {recipe.base_model.label} here.")
+        if order.photo_count not in can.photos:
+            raise Refused(f"{self.title} takes {can.photos.low:g} to {can.photos.high:g} photos here.")
+        limits = {"steps": can.steps, "rank": can.rank, "learning rate": can.learning_rate}
+        values = {"steps": recipe.steps, "rank": recipe.rank, "learning rate": recipe.learning_rate}
+        for what, limit in limits.items():
+            if limit is not None and values[what] not in limit:
+                raise Refused(f"The {what} must be {limit.low:g} to {limit.high:g} here, not {values[what]:g}.")
+        if recipe.resolution not in can.resolutions:
+            raise Refused(f"The resolution must be {' or '.join(map(str, can.resolutions))} here.")
+        if not _MARKER.fullmatch(order.marker):
+            raise Refused("The job's marker can't name a machine.")
+
+
+def box_name(marker: str) -> str:
+    """Return the name of a job's machine, by which whoever looks for what is ours knows it."""
+    return marker if marker.startswith(NAME_PREFIX) else NAME_PREFIX + marker
+
+
+def _made_public(path: Path) -> None:
+    """Leave out what an engine wrote about the photos; its agent has done so, but that is no reason to trust it."""
+    try:
+        make_public(path)
+    except NoLora as error:
+        raise ArtifactBroken(f"The LoRA that the machine made can't be used: {error}.") from error
+
+
+def _emptied(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
