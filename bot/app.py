@@ -32,6 +32,7 @@ from bot.reaper import Reaper
 from bot.retention import Retention
 from bot.routing import Router
 from bot.settings import Settings
+from bot.sharing import Sharing
 from bot.store import jobs as job_rows
 from bot.store.database import Database
 from bot.sweep import sweep
@@ -44,6 +45,7 @@ from bot.training.service import TrainingService
 from bot.training.stepper import Stepper
 from bot.training.tracker import Tracker
 from bot.training.trainings import TrainingCraft
+from bot.transfers import Transfers
 from bot.web.agent import AgentRoutes
 from bot.web.files import SignedFiles, read_or_make_secret
 from bot.web.server import build_site, serving
@@ -73,6 +75,8 @@ class Services:
     training: TrainingService
     generating: GeneratingService
     library: Library
+    sharing: Sharing
+    transfers: Transfers
     cards: CardService
     registry: Registry
     router: Router
@@ -272,7 +276,9 @@ def _services(on: _Ground, web_port: int | None) -> Services:
         ),
         generating=generating,
         cards=CardService(database=on.database, generating=generating, registry=on.registry, circuits=on.circuits),
-        library=Library(database=on.database, blobs=on.blobs, clock=on.clock),
+        library=Library(database=on.database, blobs=on.blobs, registry=on.registry, clock=on.clock),
+        sharing=Sharing(database=on.database, clock=on.clock),
+        transfers=Transfers(database=on.database, clock=on.clock),
     )
 
 

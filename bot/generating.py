@@ -12,10 +12,10 @@ from bot.consent import refuse_adult
 from bot.errors import BadInput, Missing, NotYours
 from bot.events import JobChanged, News
 from bot.ids import new_id
-from bot.library import may_use
 from bot.lora import Lora, Picture
 from bot.place import Place
 from bot.routing import CHOSEN, Router
+from bot.sharing import may_use
 from bot.store import cards as card_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
@@ -92,7 +92,7 @@ class GeneratingService:
         """
         now = self._clock.now()
         async with self._database.begin() as connection:
-            lora = await may_use(connection, lora_id, person_id, guild_id=place.guild_id)
+            lora = await may_use(connection, lora_id, person_id, place)
             refuse_adult(lora.depicted, wishes.prompt)
             choice = self._router.maker_for(lora, wishes.count, wanted=wishes.provider)
             maker = choice.maker
@@ -132,7 +132,7 @@ class GeneratingService:
         """Return all that some pictures were made with, to somebody who may make such pictures."""
         job = await self._job(job_id)
         async with self._database.begin() as connection:
-            lora = await may_use(connection, job.lora_id or "", person_id, guild_id=place.guild_id)
+            lora = await may_use(connection, job.lora_id or "", person_id, place)
         return lora, self._wishes(job)
 
     def _wishes(self, job: Job) -> PictureWishes:

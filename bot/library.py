@@ -1,55 +1,79 @@
-"""Owns the trained models: who may use which, their names, shares and end; never makes a picture."""
+"""Owns the trained models: finding them, what their cards say, their end; never makes a picture, never shares one."""
 
 import contextlib
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from dataclasses import dataclass, replace
 
 from bot import words
 from bot.blobs import Blobs
 from bot.clock import Clock
-from bot.errors import Missing, NotYours, WrongMoment
-from bot.lora import Lora
+from bot.errors import BadInput, BotError, Missing, NotYours, WrongMoment
+from bot.lora import Lora, Share, Transfer
+from bot.place import Place
+from bot.sharing import may_use, own
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
+from bot.store import shares as share_rows
 from bot.store.database import Database
 from bot.texts import _, ngettext
+from providers.registry import Registry
+
+#: No image maker likes more, and most files are ruined by it.
+STRONGEST = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoraDetails:
-    """A model and what else its owner sees."""
+    """A model, with what its owner sees besides."""
 
     lora: Lora
-    #: Servers whose members may use it.
-    guild_ids: Sequence[int]
+    #: Empty for who is not its owner.
+    shares: Sequence[Share]
+    #: The offer to give it away that stands; None for who is not its owner.
+    transfer: Transfer | None
+    #: The image maker that its owner chose, as people call it; empty without one.
+    provider_title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardChange:
+    """What an owner changes about a model; None leaves a thing as it is."""
+
+    name: str | None = None
+    description: str | None = None
+    trigger_word: str | None = None
+    #: Empty for what the image maker likes best.
+    strength: str | None = None
+    #: Name of an image maker; empty or "auto" for the best choice.
+    provider: str | None = None
 
 
 class Library:
     """All that can be done with trained models, each call for one person."""
 
-    def __init__(self, *, database: Database, blobs: Blobs, clock: Clock) -> None:
+    def __init__(self, *, database: Database, blobs: Blobs, registry: Registry, clock: Clock) -> None:
         self._database = database
         self._blobs = blobs
+        self._registry = registry
         self._clock = clock
 
-    async def usable(self, person_id: int, *, guild_id: int | None, named_like: str = "") -> Sequence[Lora]:
-        """Return the models that a person may use here, their own first."""
+    async def usable(self, person_id: int, place: Place, *, named_like: str = "") -> Sequence[Lora]:
+        """Return the models that a person may use there, their own first."""
         async with self._database.begin() as connection:
-            return await rows.usable_by(connection, person_id, guild_id=guild_id, named_like=named_like)
+            return await rows.usable_by(connection, person_id, place, named_like=named_like)
 
-    async def find(self, person_id: int, text: str, *, guild_id: int | None) -> Lora:
+    async def find(self, person_id: int, text: str, place: Place) -> Lora:
         """Return the model that a person means by an id or a name.
 
         Raises:
-            Missing: no model they may use here is called so.
+            Missing: no model they may use there is called so.
             WrongMoment: several are.
         """
         async with self._database.begin() as connection:
             with contextlib.suppress(Missing, NotYours):
-                return await may_use(connection, text.strip(), person_id, guild_id=guild_id)
-        usable = await self.usable(person_id, guild_id=guild_id)
+                return await may_use(connection, text.strip(), person_id, place)
+        usable = await self.usable(person_id, place)
         wanted = " ".join(text.split()).casefold()
         called = [lora for lora in usable if lora.name.casefold() == wanted]
         if len(called) > 1:
@@ -69,11 +93,24 @@ class Library:
             _("You have no model of that name."), advice=_("Choose one from the list that opens while you type.")
         )
 
-    async def details(self, person_id: int, lora_id: str, *, guild_id: int | None) -> LoraDetails:
-        """Return a model with its shares."""
+    async def meant_or_none(self, person_id: int, text: str, place: Place) -> Lora | None:
+        """Return the model that a person means so far, while they still type."""
+        try:
+            return await self.find(person_id, text, place)
+        except BotError:
+            return None
+
+    async def details(self, person_id: int, lora_id: str, place: Place) -> LoraDetails:
+        """Return a model as this person may see it there."""
         async with self._database.begin() as connection:
-            lora = await may_use(connection, lora_id, person_id, guild_id=guild_id)
-            return LoraDetails(lora=lora, guild_ids=await rows.shared_with(connection, lora_id))
+            lora = await may_use(connection, lora_id, person_id, place)
+            mine = lora.owner_id == person_id
+            shares = await share_rows.of_lora(connection, lora_id) if mine else ()
+            transfer = await share_rows.offer_of(connection, lora_id) if mine else None
+        maker = self._registry.image_makers.get(lora.provider or "")
+        return LoraDetails(
+            lora=lora, shares=shares, transfer=transfer, provider_title=maker.title if maker else lora.provider or ""
+        )
 
     async def own(self, owner_id: int, lora_id: str) -> Lora:
         """Return a person's own model.
@@ -82,19 +119,20 @@ class Library:
             NotYours: it belongs to somebody else.
         """
         async with self._database.begin() as connection:
-            return await _own(connection, lora_id, owner_id)
+            return await own(connection, lora_id, owner_id)
 
-    async def rename(self, owner_id: int, lora_id: str, name: str) -> Lora:
-        """Give a model another name and return it as it was.
+    async def change(self, owner_id: int, lora_id: str, change: CardChange) -> tuple[Lora, Lora]:
+        """Change what a model's card says and return it as it was, and as it is.
 
         Raises:
-            BadInput: the name cannot be used.
+            BadInput: a value cannot be used.
+            NotYours: it belongs to somebody else.
         """
-        name = words.model_name(name)
         async with self._database.begin() as connection:
-            lora = await _own(connection, lora_id, owner_id)
-            await rows.rename(connection, lora_id, name)
-        return lora
+            before = await own(connection, lora_id, owner_id)
+            now = self._changed(before, change)
+            await rows.write_card(connection, now)
+        return before, now
 
     async def delete(self, owner_id: int, lora_id: str) -> Lora:
         """Delete a model and its file for ever; pictures made with it stay.
@@ -103,7 +141,7 @@ class Library:
             WrongMoment: pictures are being made with it.
         """
         async with self._database.begin() as connection:
-            lora = await _own(connection, lora_id, owner_id)
+            lora = await own(connection, lora_id, owner_id)
             if await job_rows.under_way(connection, lora_id=lora_id):
                 raise WrongMoment(
                     _("Pictures are being made with **{model}**.").format(model=lora.name),
@@ -113,49 +151,50 @@ class Library:
         await self._blobs.delete([lora.blob_key])
         return lora
 
-    async def share(self, owner_id: int, lora_id: str, guild_id: int | None, *, shared: bool | None = None) -> bool:
-        """Share a model with a server, or take it back, or whichever it is not; true when it is shared now.
+    def _changed(self, lora: Lora, change: CardChange) -> Lora:
+        if change.name is not None:
+            lora = replace(lora, name=words.model_name(change.name))
+        if change.description is not None:
+            lora = replace(lora, description=words.description(change.description))
+        if change.trigger_word is not None:
+            lora = replace(lora, trigger_word=_trigger_word(lora, change.trigger_word))
+        if change.strength is not None:
+            lora = replace(lora, strength=_strength(change.strength))
+        if change.provider is not None:
+            lora = replace(lora, provider=self._provider(lora, change.provider))
+        return lora
 
-        Raises:
-            WrongMoment: there is no server, in a direct message.
-        """
-        async with self._database.begin() as connection:
-            lora = await _own(connection, lora_id, owner_id)
-            if guild_id is None:
-                raise WrongMoment(
-                    _("**{model}** can be shared with a server, and this is a direct message.").format(model=lora.name),
-                    advice=_("Use /models share in the server."),
-                )
-            is_shared = guild_id in await rows.shared_with(connection, lora_id)
-            wanted = not is_shared if shared is None else shared
-            if wanted and not is_shared:
-                await rows.share(connection, lora_id, guild_id, at=self._clock.now())
-            elif is_shared and not wanted:
-                await rows.unshare(connection, lora_id, guild_id)
-            return wanted
+    def _provider(self, lora: Lora, name: str) -> str | None:
+        if name in {"", "auto"}:
+            return None
+        able = {maker.name: maker for maker in self._registry.image_makers_for(lora.base_model, lora.format)}
+        if name not in able and name != lora.provider:
+            raise BadInput(
+                _("No provider here that can use this model is called `{name}`.").format(name=name[:40]),
+                advice=_("Choose one from the list that opens while you type."),
+            )
+        return name
 
 
-async def may_use(connection: AsyncConnection, lora_id: str, person_id: int, *, guild_id: int | None) -> Lora:
-    """Return a model if this person may make pictures with it here.
-
-    Raises:
-        Missing: there is no such model, or it is neither theirs nor shared with this server.
-    """
-    lora = await rows.get(connection, lora_id)
-    if lora is None or lora.deleted_at is not None:
-        raise Missing(_("That model was deleted."), advice=_("/models list shows those you can use."))
-    if lora.owner_id != person_id and guild_id not in await rows.shared_with(connection, lora_id):
-        raise NotYours(
-            _("That model belongs to somebody else and is not shared here."),
-            advice=_("/models list shows those you can use."),
+def _trigger_word(lora: Lora, text: str) -> str:
+    if lora.job_id is not None and text.strip() != lora.trigger_word:
+        raise BadInput(
+            _("The trigger word of a model that was trained here is a part of it."),
+            advice=_("Train the model again to give it another one."),
         )
-    return lora
+    return words.trigger_word(text) if text.strip() else ""
 
 
-async def _own(connection: AsyncConnection, lora_id: str, owner_id: int) -> Lora:
-    lora = await rows.get(connection, lora_id)
-    if lora is None or lora.deleted_at is not None:
-        raise Missing(_("There is no such model."), advice=_("/models list shows yours."))
-    if lora.owner_id != owner_id:
-        raise NotYours(_("That model belongs to somebody else, so only they can do that."))
-    return lora
+def _strength(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        strength = float(text.replace(",", "."))
+    except ValueError:
+        strength = math.nan
+    if not 0 < strength <= STRONGEST:
+        raise BadInput(
+            _("A strength is a number above 0 and up to {most}, such as 0.8.").format(most=f"{STRONGEST:g}"),
+            advice=_("Leave it out for what works best."),
+        )
+    return strength

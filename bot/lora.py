@@ -1,8 +1,9 @@
-"""Owns what a trained model is; never reads or writes anything."""
+"""Owns what a trained model is, and with whom one is shared; never reads or writes anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from bot.consent import Depicted
@@ -21,8 +22,8 @@ class Lora:
     kind: SubjectKind
     base_model: BaseModelName
     format: LoraFormat
-    #: The training that made it.
-    job_id: str
+    #: The training that made it; None for one that was imported.
+    job_id: str | None
     blob_key: str
     sha256: str
     #: Bytes of the weights file.
@@ -38,6 +39,58 @@ class Lora:
     depicted: Depicted | None = None
     #: The answer that says so.
     consent_id: str | None = None
+    #: What its owner says about it.
+    description: str = ""
+    #: What is taken where somebody leaves it open; None for what the image maker likes best.
+    strength: float | None = None
+    #: Name of the image maker that is taken where somebody leaves it open; None for the best choice.
+    provider: str | None = None
+
+
+class ShareKind(StrEnum):
+    """Whom a model is shared with; the value is stored."""
+
+    SERVER = "server"
+    ROLE = "role"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A right to make pictures with somebody's model."""
+
+    kind: ShareKind
+    #: The server, the role, or the person.
+    target_id: int
+    #: The server that it is about; None for a person, who may use it everywhere.
+    guild_id: int | None
+
+    @classmethod
+    def with_server(cls, guild_id: int) -> "Share":
+        return cls(kind=ShareKind.SERVER, target_id=guild_id, guild_id=guild_id)
+
+    @classmethod
+    def with_role(cls, role_id: int, guild_id: int) -> "Share":
+        # Discord's @everyone is a role with the server's own id.
+        return (
+            cls.with_server(guild_id)
+            if role_id == guild_id
+            else cls(kind=ShareKind.ROLE, target_id=role_id, guild_id=guild_id)
+        )
+
+    @classmethod
+    def with_person(cls, person_id: int) -> "Share":
+        return cls(kind=ShareKind.PERSON, target_id=person_id, guild_id=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """An offer to give a model away."""
+
+    lora_id: str
+    from_id: int
+    to_id: int
+    created_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ LONGEST_NAME = 60
 LONGEST_TRIGGER_WORD = 24
 LONGEST_CAPTION = 300
 LONGEST_PROMPT = 1000
+LONGEST_DESCRIPTION = 300
 
 #: Signs that Discord reads as a mention, a link or formatting.
 _MARKUP = re.compile(r"[@<>`*~|\\\[\]#]|__|(?:^|\s)_|_(?:\s|$)|https?://", re.IGNORECASE)
@@ -66,6 +67,22 @@ def caption(text: str) -> str:
     if len(line) > LONGEST_CAPTION:
         sentence = _("A caption has at most {most} characters, this one has {count}.")
         raise BadInput(sentence.format(most=LONGEST_CAPTION, count=len(line)))
+    return line
+
+
+def description(text: str) -> str:
+    """Return what an owner says about a model, on one line, trimmed; empty is fine.
+
+    Raises:
+        BadInput: it is too long.
+    """
+    line = " ".join(text.split())
+    if len(line) > LONGEST_DESCRIPTION:
+        raise BadInput(
+            _("A description has at most {most} characters, this one has {count}.").format(
+                most=LONGEST_DESCRIPTION, count=len(line)
+            )
+        )
     return line
 
 

@@ -5,6 +5,7 @@
     answer_calls.py  which of these calls are repeated when Discord is in trouble
     places.py      where something was asked, and whether results can be posted there
     drafts.py intake.py training.py generating.py library.py    one cog a feature
+    model_commands.py sharing.py    parts of the library's cog
     status.py      keeps the card of every job true
     ui/            what people see
 

@@ -8,13 +8,12 @@ from discord import app_commands
 
 from bot.app import Services
 from bot.client import DarkroomBot
-from bot.errors import BotError
 from bot.generating import PictureWishes
 from bot.texts import _, ngettext
 from bot.training.job import Job
 from cogs import replies
 from cogs.desk import Feature, on_form, on_press
-from cogs.library import suggest_models
+from cogs.model_commands import suggest_models
 from cogs.places import place_for_results, place_of
 from cogs.providers import offered
 from cogs.ui.controls import Answers
@@ -58,7 +57,7 @@ class Generating(Feature):
     ) -> None:
         """Begin some pictures."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        lora = await self._services.library.find(interaction.user.id, model, guild_id=interaction.guild_id)
+        lora = await self._services.library.find(interaction.user.id, model, place_of(interaction))
         wishes = PictureWishes(
             prompt=prompt, count=count, seed=seed, aspect=Aspect(aspect), strength=strength, provider=provider
         )
@@ -70,18 +69,15 @@ class Generating(Feature):
 
     @generate.autocomplete("provider")
     async def _suggest_providers(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        try:
-            lora = await self._services.library.find(
-                interaction.user.id, interaction.namespace.model or "", guild_id=interaction.guild_id
-            )
-        except BotError:
-            lora = None
+        lora = await self._services.library.meant_or_none(
+            interaction.user.id, interaction.namespace.model or "", place_of(interaction)
+        )
         return offered(self._services.generating.makers_for(lora), typed)
 
     @on_press("model.generate")
     async def open_form(self, interaction: Interaction, lora_id: str) -> None:
         """Open the form for pictures of a model."""
-        details = await self._services.library.details(interaction.user.id, lora_id, guild_id=interaction.guild_id)
+        details = await self._services.library.details(interaction.user.id, lora_id, place_of(interaction))
         await interaction.response.send_modal(draw_picture_form(details.lora, PictureWishes()))
 
     @on_form("model.generate")

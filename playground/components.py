@@ -82,6 +82,8 @@ def _answered(node: Json, path: Path, media: Media, errors: FormErrors, free: It
     out: Json = {**_DEFAULTS.get(kind, {}), **given, "id": node.get("id") or next(free)}
     if kind == BUTTON and "disabled" not in out:
         out["disabled"] = False
+    if "default_values" in out:
+        out["default_values"] = [one | {"id": str(one["id"])} for one in out["default_values"]]
     for key in ("media", "file"):
         if key in out:
             out[key] = media.unfurl(out[key], (*path, key), errors)

@@ -29,6 +29,8 @@ from tests.playing import running_playground
 #: The fewest that Sketch takes, for speed; a model after these steps is poor, and real.
 STEPS = 12
 TRAINER = "ada"
+#: Where nothing but one's own counts.
+NOWHERE = Place(channel_id=0, guild_id=None)
 #: The pictures that stand in the channel of a `house_with_model`.
 WISHES = PictureWishes(prompt="rustyfox in the snow", count=2, seed=41)
 
@@ -98,7 +100,7 @@ async def house_with_model(trained_folder: Path, folder: Path) -> AsyncIterator[
     async with running_playground() as discord:
         owner = await moved_in(trained_folder, folder, discord)
         async with running_bot(discord, folder) as house:
-            [lora] = await house.services.library.usable(owner.id, guild_id=None)
+            [lora] = await house.services.library.usable(owner.id, NOWHERE)
             yield Scene(house=house, owner=owner, lora=lora)
 
 

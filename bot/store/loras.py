@@ -1,4 +1,4 @@
-"""Named queries about trained models, with whom they are shared, and the pictures made with them."""
+"""Named queries about trained models and the pictures made with them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.consent import Depicted
-from bot.lora import Lora, Picture
-from bot.store.tables import lora_shares, loras, pictures
+from bot.lora import Lora, Picture, ShareKind
+from bot.place import Place
+from bot.store.tables import lora_shares, lora_transfers, loras, pictures
 from providers.base import LoraFormat
 from providers.recipe import BaseModelName, SubjectKind
 
@@ -61,10 +62,10 @@ async def versions_of(connection: AsyncConnection, family_id: str) -> Sequence[L
 
 
 async def usable_by(
-    connection: AsyncConnection, owner_id: int, *, guild_id: int | None, named_like: str = "", limit: int = 100
+    connection: AsyncConnection, owner_id: int, place: Place, *, named_like: str = "", limit: int = 100
 ) -> Sequence[Lora]:
-    """Return a person's own models and those shared with the server they are in, own ones first, then the newest."""
-    shared = sa.select(lora_shares.c.lora_id).where(lora_shares.c.guild_id == guild_id)
+    """Return a person's own models and those shared with them there, own ones first, then the newest."""
+    shared = sa.select(lora_shares.c.lora_id).where(_reaches(owner_id, place))
     statement = (
         sa.select(loras)
         .where(loras.c.deleted_at.is_(None), sa.or_(loras.c.owner_id == owner_id, loras.c.id.in_(shared)))
@@ -76,34 +77,38 @@ async def usable_by(
     return [_lora(row) for row in (await connection.execute(statement)).mappings()]
 
 
-async def rename(connection: AsyncConnection, lora_id: str, name: str) -> None:
-    """Give a model another name."""
-    await connection.execute(sa.update(loras).where(loras.c.id == lora_id).values(name=name))
+async def reaches(connection: AsyncConnection, lora_id: str, person_id: int, place: Place) -> bool:
+    """Tell whether a model is shared with this person there."""
+    statement = sa.select(lora_shares.c.kind).where(lora_shares.c.lora_id == lora_id, _reaches(person_id, place))
+    return await connection.scalar(statement.limit(1)) is not None
+
+
+def _reaches(person_id: int, place: Place) -> sa.ColumnElement[bool]:
+    """Return which shares count for a person in a place."""
+    kind, target, guild = lora_shares.c.kind, lora_shares.c.target_id, lora_shares.c.guild_id
+    return sa.or_(
+        sa.and_(kind == ShareKind.PERSON, target == person_id),
+        sa.and_(kind == ShareKind.SERVER, target == place.guild_id),
+        sa.and_(kind == ShareKind.ROLE, guild == place.guild_id, target.in_(place.role_ids)),
+    )
+
+
+async def write_card(connection: AsyncConnection, lora: Lora) -> None:
+    """Write what an owner may change about a model."""
+    values = {name: getattr(lora, name) for name in ("name", "trigger_word", "description", "strength", "provider")}
+    await connection.execute(sa.update(loras).where(loras.c.id == lora.id).values(**values))
+
+
+async def give_to(connection: AsyncConnection, lora_id: str, owner_id: int) -> None:
+    """Let a model belong to somebody else."""
+    await connection.execute(sa.update(loras).where(loras.c.id == lora_id).values(owner_id=owner_id))
 
 
 async def mark_deleted(connection: AsyncConnection, lora_id: str, *, at: datetime) -> None:
-    """Hide a model for ever and end its shares; its file is the caller's."""
+    """Hide a model for ever and end its shares and the offer to give it away; its file is the caller's."""
     await connection.execute(sa.update(loras).where(loras.c.id == lora_id).values(deleted_at=at))
-    await connection.execute(sa.delete(lora_shares).where(lora_shares.c.lora_id == lora_id))
-
-
-async def shared_with(connection: AsyncConnection, lora_id: str) -> Sequence[int]:
-    """Return the servers that a model is shared with."""
-    statement = sa.select(lora_shares.c.guild_id).where(lora_shares.c.lora_id == lora_id)
-    return list((await connection.scalars(statement)).all())
-
-
-async def share(connection: AsyncConnection, lora_id: str, guild_id: int, *, at: datetime) -> None:
-    """Let everybody in a server use a model."""
-    if guild_id not in await shared_with(connection, lora_id):
-        await connection.execute(sa.insert(lora_shares).values(lora_id=lora_id, guild_id=guild_id, created_at=at))
-
-
-async def unshare(connection: AsyncConnection, lora_id: str, guild_id: int) -> None:
-    """Take a model back from a server."""
-    await connection.execute(
-        sa.delete(lora_shares).where(lora_shares.c.lora_id == lora_id, lora_shares.c.guild_id == guild_id)
-    )
+    for table in (lora_shares, lora_transfers):
+        await connection.execute(sa.delete(table).where(table.c.lora_id == lora_id))
 
 
 async def add_pictures(connection: AsyncConnection, made: Sequence[Picture]) -> None:

@@ -125,6 +125,10 @@ loras = sa.Table(
     # Who is in its photos, and the answer that says so; null for models of before the question.
     sa.Column("depicted", sa.String(20)),
     sa.Column("consent_id", Id),
+    # What its owner says about it, and what is taken where somebody leaves strength or provider open.
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("strength", sa.Float),
+    sa.Column("provider", sa.String(40)),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("deleted_at", Moment),
 )
@@ -134,7 +138,21 @@ lora_shares = sa.Table(
     "lora_shares",
     metadata,
     sa.Column("lora_id", Id, sa.ForeignKey("loras.id"), primary_key=True),
-    sa.Column("guild_id", Snowflake, primary_key=True, autoincrement=False),
+    # Who may use it: everybody in a server, who has a role, or one person; the target is that server, role or person.
+    sa.Column("kind", sa.String(10), primary_key=True),
+    sa.Column("target_id", Snowflake, primary_key=True, autoincrement=False),
+    # The server that it is about; none for a person.
+    sa.Column("guild_id", Snowflake, index=True),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
+lora_transfers = sa.Table(
+    "lora_transfers",
+    metadata,
+    # An offer to give a model away; it ends when it is accepted, declined, taken back or old.
+    sa.Column("lora_id", Id, sa.ForeignKey("loras.id"), primary_key=True),
+    sa.Column("from_id", Snowflake, nullable=False),
+    sa.Column("to_id", Snowflake, nullable=False, index=True),
     sa.Column("created_at", Moment, nullable=False),
 )
 

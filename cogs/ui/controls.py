@@ -15,6 +15,8 @@ from bot.downloads import Upload
 
 #: Discord takes no longer custom_id.
 LONGEST_CUSTOM_ID = 100
+#: Discord lets no more people or roles be chosen in one menu.
+MOST_CHOSEN = 25
 
 
 class Layout(ui.LayoutView):
@@ -79,6 +81,28 @@ def menu(
         placeholder=placeholder,
         min_values=min_values,
         max_values=max_values,
+        custom_id=custom_id(verb, *ids),
+    )
+
+
+def people_menu(verb: str, *ids: object, chosen: Sequence[int], placeholder: str) -> ui.UserSelect[Any]:
+    """Return a menu of people that asks the desk for `verb` on `ids`; its choice is the whole new set."""
+    return ui.UserSelect(
+        placeholder=placeholder,
+        min_values=0,
+        max_values=MOST_CHOSEN,
+        default_values=[discord.SelectDefaultValue(id=one, type=discord.SelectDefaultValueType.user) for one in chosen],
+        custom_id=custom_id(verb, *ids),
+    )
+
+
+def role_menu(verb: str, *ids: object, chosen: Sequence[int], placeholder: str) -> ui.RoleSelect[Any]:
+    """Return a menu of a server's roles that asks the desk for `verb` on `ids`; its choice is the whole new set."""
+    return ui.RoleSelect(
+        placeholder=placeholder,
+        min_values=0,
+        max_values=MOST_CHOSEN,
+        default_values=[discord.SelectDefaultValue(id=one, type=discord.SelectDefaultValueType.role) for one in chosen],
         custom_id=custom_id(verb, *ids),
     )
 

@@ -5,71 +5,88 @@ from collections.abc import Sequence
 import discord
 from discord import app_commands, ui
 
-from bot.library import LoraDetails
+from bot.library import CardChange, LoraDetails
 from bot.lora import Lora
+from bot.place import Place
+from bot.routing import AUTO
 from bot.texts import _, ngettext
-from bot.words import LONGEST_NAME
+from bot.transfers import Offered
+from bot.words import LONGEST_DESCRIPTION, LONGEST_NAME, LONGEST_TRIGGER_WORD
 from cogs.ui import words
-from cogs.ui.controls import Form, Layout, button, menu
+from cogs.ui.controls import Answers, Form, Layout, button, menu
 from cogs.ui.gallery import plain
 from cogs.ui.quote import draw_note
+from cogs.ui.sharing import told_shares
+from providers.base import ImageMaker
 
 #: Lines of a list; Discord takes 4000 characters a message and 25 options a menu.
 MOST_LISTED = 20
 SUGGESTIONS = 25
+#: Offers below a list; each takes four of a message's forty components.
+MOST_OFFERED = 5
 
 
-def draw_models(loras: Sequence[Lora], viewer_id: int) -> Layout:
-    """Return a person's models, a line each, with a menu that opens one."""
-    if not loras:
+def draw_models(loras: Sequence[Lora], viewer_id: int, *, offered: Sequence[Offered] = ()) -> Layout:
+    """Return a person's models, a line each, with a menu that opens one; what they were offered stands below."""
+    if not loras and not offered:
         return draw_note(_("You have no model yet. Begin with /draft new."))
     listed = loras[:MOST_LISTED]
-    lines = [_("### Models you can use here"), *(_line(lora, viewer_id) for lora in listed)]
-    if len(loras) > len(listed):
-        more = len(loras) - len(listed)
-        told = ngettext(
-            "{count} more: type a part of the name in /models show.",
-            "{count} more: type a part of the name in /models show.",
-            more,
-        )
-        lines.append(f"-# {told.format(count=more)}")
-    options = [
-        discord.SelectOption(label=lora.name, value=lora.id, description=_description(lora, viewer_id))
-        for lora in listed
-    ]
-    return Layout(
-        ui.TextDisplay("\n".join(lines)),
-        ui.ActionRow(menu("model.show", options=options, placeholder=_("Open a model"))),
-    )
-
-
-def draw_model(details: LoraDetails, *, viewer_id: int, guild_id: int | None) -> Layout:
-    """Return a model's card as this person sees it here."""
-    lora, own = details.lora, details.lora.owner_id == viewer_id
-    text = "\n".join(
-        [
-            f"### {plain(lora.name)}",
-            _("Trigger word **{word}** · {base_model} · {kind}").format(
-                word=plain(lora.trigger_word), base_model=lora.base_model.label, kind=_(lora.kind.value)
-            ),
-            _history(lora),
-            _sharing(details, guild_id)
-            if own
-            else _("Shared with this server by {person}.").format(person=f"<@{lora.owner_id}>"),
+    items: list[ui.Item[Layout]] = []
+    if listed:
+        lines = [_("### Models you can use here"), *(_line(lora, viewer_id) for lora in listed)]
+        if len(loras) > len(listed):
+            more = len(loras) - len(listed)
+            told = ngettext(
+                "{count} more: type a part of the name in /models show.",
+                "{count} more: type a part of the name in /models show.",
+                more,
+            )
+            lines.append(f"-# {told.format(count=more)}")
+        options = [
+            discord.SelectOption(label=lora.name, value=lora.id, description=_description(lora, viewer_id))
+            for lora in listed
         ]
-    )
+        items.append(ui.TextDisplay("\n".join(lines)))
+        items.append(ui.ActionRow(menu("model.show", options=options, placeholder=_("Open a model"))))
+    items += [item for one in offered[:MOST_OFFERED] for item in _offer(one)]
+    return Layout(*items)
+
+
+def _offer(offered: Offered) -> list[ui.Item[Layout]]:
+    lora = offered.lora
+    told = _("{giver} offers you **{model}**.").format(giver=f"<@{offered.transfer.from_id}>", model=plain(lora.name))
+    return [
+        ui.TextDisplay(told),
+        ui.ActionRow(
+            button("transfer.accept", lora.id, label=_("Accept"), style=discord.ButtonStyle.primary),
+            button("transfer.decline", lora.id, label=_("Decline")),
+        ),
+    ]
+
+
+def draw_model(details: LoraDetails, *, viewer_id: int, place: Place) -> Layout:
+    """Return a model's card as this person sees it there."""
+    lora, own = details.lora, details.lora.owner_id == viewer_id
+    lines = [
+        f"### {plain(lora.name)}",
+        _facts(lora),
+        *([f"> {plain(lora.description)}"] if lora.description else []),
+        _history(lora),
+        *_defaults(details),
+        told_shares(details.shares, place)
+        if own
+        else _("Shared with you by {person}.").format(person=f"<@{lora.owner_id}>"),
+    ]
+    if details.transfer is not None:
+        lines.append(_("You offered it to {person}.").format(person=f"<@{details.transfer.to_id}>"))
     row: ui.ActionRow[Layout] = ui.ActionRow(
         button("model.generate", lora.id, label=_("Generate"), style=discord.ButtonStyle.primary)
     )
-    if own and guild_id is not None:
-        shared = guild_id in details.guild_ids
-        row.add_item(
-            button("model.toggle", lora.id, "off" if shared else "on", label=_("Unshare") if shared else _("Share"))
-        )
     if own:
-        row.add_item(button("model.rename", lora.id, label=_("Rename")))
+        row.add_item(button("model.edit", lora.id, label=_("Edit")))
+        row.add_item(button("model.sharing", lora.id, label=_("Sharing")))
         row.add_item(button("model.delete", lora.id, label=_("Delete"), style=discord.ButtonStyle.danger))
-    return Layout(ui.Container(ui.TextDisplay(text), row))
+    return Layout(ui.Container(ui.TextDisplay("\n".join(lines)), row))
 
 
 def draw_delete_question(lora: Lora) -> Layout:
@@ -92,11 +109,63 @@ def draw_delete_question(lora: Lora) -> Layout:
 
 
 def draw_rename_form(lora: Lora) -> Form:
-    """Return the form for another name."""
-    field: ui.TextInput[Form] = ui.TextInput(custom_id="name", default=lora.name, max_length=LONGEST_NAME)
-    return Form(
-        "model.rename", lora.id, title=_("Rename your model"), labels=[ui.Label(text=_("Name"), component=field)]
+    """Return the form for another name; cards of earlier versions open it."""
+    return Form("model.rename", lora.id, title=_("Rename your model"), labels=[_name_field(lora)])
+
+
+def draw_edit_form(lora: Lora, makers: Sequence[ImageMaker]) -> Form:
+    """Return the form for all that an owner may change about a model; `makers` are those that can use it."""
+    strength = "" if lora.strength is None else f"{lora.strength:g}"
+    labels = [
+        _name_field(lora),
+        ui.Label(
+            text=_("Description"),
+            description=_("What others should know about it."),
+            component=_field("description", lora.description, LONGEST_DESCRIPTION, style=discord.TextStyle.paragraph),
+        ),
+        ui.Label(
+            text=_("Strength"),
+            description=_("What is taken when nobody says one; empty for what works best."),
+            component=_field("strength", strength, 8),
+        ),
+        ui.Label(text=_("Provider"), component=_providers(lora, makers)),
+    ]
+    if lora.job_id is None:
+        word = _field("trigger_word", lora.trigger_word, LONGEST_TRIGGER_WORD)
+        labels.append(ui.Label(text=_("Trigger word"), description=_("Empty if it needs none."), component=word))
+    return Form("model.edit", lora.id, title=_("Edit your model"), labels=labels)
+
+
+def read_edit_form(answers: Answers) -> CardChange:
+    """Return what somebody filled in."""
+    texts = answers.texts
+    return CardChange(
+        name=texts.get("name"),
+        description=texts.get("description"),
+        trigger_word=texts.get("trigger_word"),
+        strength=texts.get("strength"),
+        provider=next(iter(answers.choices.get("provider", ())), None),
     )
+
+
+def _name_field(lora: Lora) -> ui.Label[Form]:
+    field: ui.TextInput[Form] = ui.TextInput(custom_id="name", default=lora.name, max_length=LONGEST_NAME)
+    return ui.Label(text=_("Name"), component=field)
+
+
+def _field(
+    name: str, value: str, longest: int, *, style: discord.TextStyle = discord.TextStyle.short
+) -> ui.TextInput[Form]:
+    return ui.TextInput(custom_id=name, style=style, default=value or None, required=False, max_length=longest)
+
+
+def _providers(lora: Lora, makers: Sequence[ImageMaker]) -> ui.Select[Form]:
+    options = [discord.SelectOption(label=_("auto: whoever fits best"), value=AUTO, default=lora.provider is None)]
+    options += [
+        discord.SelectOption(label=maker.title[:100], value=maker.name, default=maker.name == lora.provider)
+        for maker in makers[: SUGGESTIONS - 1]
+    ]
+    return ui.Select(custom_id="provider", options=options)
 
 
 def model_choices(loras: Sequence[Lora], viewer_id: int) -> list[app_commands.Choice[str]]:
@@ -105,19 +174,6 @@ def model_choices(loras: Sequence[Lora], viewer_id: int) -> list[app_commands.Ch
         app_commands.Choice(name=f"{lora.name} · {_description(lora, viewer_id)}"[:100], value=lora.id)
         for lora in loras[:SUGGESTIONS]
     ]
-
-
-def told_sharing(lora: Lora, *, shared: bool) -> str:
-    """Return what is true now, and how to undo it."""
-    name = plain(lora.name)
-    if shared:
-        return _(
-            "**{model}** is shared with this server now: everybody here can make pictures with it. "
-            "To take it back, press Unshare in /models show."
-        ).format(model=name)
-    return _(
-        "**{model}** is no longer shared with this server. /models share lets everybody here use it again."
-    ).format(model=name)
 
 
 def _line(lora: Lora, viewer_id: int) -> str:
@@ -151,24 +207,15 @@ def _size(count: int) -> str:
     return f"{count / 1024:.0f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MiB"
 
 
-def _sharing(details: LoraDetails, guild_id: int | None) -> str:
-    elsewhere = len([one for one in details.guild_ids if one != guild_id])
-    if not details.guild_ids:
-        return _("Yours alone.")
-    if guild_id is None:
-        told = ngettext("Shared with {count} server.", "Shared with {count} servers.", elsewhere)
-    elif guild_id not in details.guild_ids:
-        told = ngettext(
-            "Not shared here, but with {count} other server.",
-            "Not shared here, but with {count} other servers.",
-            elsewhere,
-        )
-    elif elsewhere:
-        told = ngettext(
-            "Shared with this server and {count} other server.",
-            "Shared with this server and {count} other servers.",
-            elsewhere,
-        )
-    else:
-        told = _("Shared with this server.")
-    return told.format(count=elsewhere)
+def _facts(lora: Lora) -> str:
+    parts = [_("Trigger word **{word}**").format(word=plain(lora.trigger_word))] if lora.trigger_word else []
+    return " · ".join([*parts, lora.base_model.label, _(lora.kind.value)])
+
+
+def _defaults(details: LoraDetails) -> list[str]:
+    lora, parts = details.lora, []
+    if lora.strength is not None:
+        parts.append(_("strength {strength}").format(strength=f"{lora.strength:g}"))
+    if details.provider_title:
+        parts.append(details.provider_title)
+    return [_("Unless you say otherwise: {settings}").format(settings=" · ".join(parts))] if parts else []

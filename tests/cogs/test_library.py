@@ -1,11 +1,11 @@
 """/models and the buttons of model cards, by people in the playground."""
 
-from tests.factories import Scene, ended, house_with_model
+from tests.factories import NOWHERE, Scene, ended, house_with_model
 from tests.house import open_house
 
 
 async def models_of(scene: Scene) -> list[str]:
-    loras = await scene.house.services.library.usable(scene.owner.id, guild_id=None)
+    loras = await scene.house.services.library.usable(scene.owner.id, NOWHERE)
     return [lora.name for lora in loras]
 
 
@@ -50,14 +50,14 @@ async def test_card_tells_how_the_model_was_trained(trained_folder, tmp_path):
     assert "Trigger word **rustyfox** · Sketch · animal" in card.text
     assert f"Trained <t:{when}:D> · 4 photos · 12 steps · loss 0." in card.text
     assert card.text.endswith("KiB\nYours alone.")
-    assert [button.label for button in card.buttons] == ["Generate", "Share", "Rename", "Delete"]
+    assert [button.label for button in card.buttons] == ["Generate", "Edit", "Sharing", "Delete"]
 
 
-async def test_card_in_a_direct_message_has_nothing_to_share_with(trained_folder, tmp_path):
+async def test_card_in_a_direct_message_has_the_same_buttons(trained_folder, tmp_path):
     async with house_with_model(trained_folder, tmp_path / "data") as scene:
         card = await scene.owner.dm().slash("models show", model=scene.lora.id)
 
-    assert [button.label for button in card.buttons] == ["Generate", "Rename", "Delete"]
+    assert [button.label for button in card.buttons] == ["Generate", "Edit", "Sharing", "Delete"]
 
 
 async def test_card_of_a_shared_model_lets_others_only_generate(trained_folder, tmp_path):
@@ -66,7 +66,7 @@ async def test_card_of_a_shared_model_lets_others_only_generate(trained_folder, 
         card = await scene.house.discord.person("bob").in_channel().slash("models show", model="Rusty")
 
     assert [button.label for button in card.buttons] == ["Generate"]
-    assert f"Shared with this server by {scene.owner.mention}." in card.text
+    assert f"Shared with you by {scene.owner.mention}." in card.text
 
 
 async def test_card_of_somebody_elses_model_is_refused_even_by_its_id(trained_folder, tmp_path):
@@ -139,7 +139,7 @@ async def test_rename_by_the_cards_form_shows_on_the_card(trained_folder, tmp_pa
     async with house_with_model(trained_folder, tmp_path / "data") as scene:
         ada = scene.owner.in_channel()
         card = await ada.slash("models show", model="Rusty")
-        form = await ada.press(card, "Rename")
+        form = await ada.press(card, "Edit")
         await ada.submit(form, name="Fuchs")
         after = ada.look(card.message)
 
@@ -221,58 +221,61 @@ async def test_delete_leaves_old_buttons_that_say_so(trained_folder, tmp_path):
     assert refused.ephemeral
 
 
-async def test_share_says_what_is_true_now(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
-        ada = scene.owner.in_channel()
-        first = await ada.slash("models share", model="Rusty")
-        second = await ada.slash("models share", model="Rusty")
-
-    assert first.text.startswith("**Rusty** is shared with this server now")
-    assert second.text.startswith("**Rusty** is no longer shared with this server")
-    assert first.ephemeral
-
-
-async def test_share_on_the_card_redraws_it(trained_folder, tmp_path):
+async def test_edit_changes_what_the_card_says_and_what_is_taken_by_default(trained_folder, tmp_path):
     async with house_with_model(trained_folder, tmp_path / "data") as scene:
         ada = scene.owner.in_channel()
         card = await ada.slash("models show", model="Rusty")
-        await ada.press(card, "Share")
-        shared = ada.look(card.message)
-        await ada.press(card, "Unshare")
-        unshared = ada.look(card.message)
+        form = await ada.press(card, "Edit")
+        await ada.submit(form, description="A *red* fox", strength="0,6", provider=["sketch"])
+        after = ada.look(card.message)
+        again = await ada.press(after, "Edit")
 
-    assert "Shared with this server." in shared.text
-    assert unshared.text == card.text
+    assert "\n> A \\*red\\* fox\n" in after.text
+    assert "\nUnless you say otherwise: strength 0.6 · Sketch (this machine)\n" in after.text
+    assert [again.modal.find(name).value for name in ("description", "strength", "provider")] == [
+        "A *red* fox",
+        "0.6",
+        ["sketch"],
+    ]
 
 
-async def test_share_by_the_button_of_the_last_word_leaves_that_message_alone(trained_folder, tmp_path):
+async def test_edit_of_a_trained_model_leaves_its_trigger_word_alone(trained_folder, tmp_path):
     async with house_with_model(trained_folder, tmp_path / "data") as scene:
         ada = scene.owner.in_channel()
-        last_word = await ada.wait_for(lambda message: message.has_button("model.share:" + scene.lora.id))
-        told = await ada.press(last_word, "Share")
-        after = ada.look(last_word)
+        form = await ada.press(await ada.slash("models show", model="Rusty"), "Edit")
 
-    assert told.text.startswith("**Rusty** is shared with this server now")
-    assert told.ephemeral
-    assert after == last_word
+    assert [field.custom_id for field in form.modal.fields] == ["name", "description", "strength", "provider"]
 
 
-async def test_share_is_the_owners_alone(trained_folder, tmp_path):
+async def test_describe_and_defaults_show_on_the_card(trained_folder, tmp_path):
     async with house_with_model(trained_folder, tmp_path / "data") as scene:
-        bob = scene.house.discord.person("bob").in_channel()
-        last_word = await bob.wait_for(lambda message: message.has_button("Share"))
-        refused = await bob.press(last_word, "Share")
-        usable = await scene.house.services.library.usable(bob.person.id, guild_id=scene.house.discord.guild.id)
+        ada = scene.owner.in_channel()
+        described = await ada.slash("models describe", model="Rusty", description="Best in snow.")
+        set_ = await ada.slash("models defaults", model="Rusty", strength=0.5, provider="sketch")
+        unset = await ada.slash("models defaults", model="Rusty")
+        silent = await ada.slash("models describe", model="Rusty")
 
-    assert refused.text == "That model belongs to somebody else, so only they can do that."
-    assert refused.ephemeral
-    assert usable == []
+    assert "> Best in snow." in described.text
+    assert "Unless you say otherwise: strength 0.5 · Sketch" in set_.text
+    assert "Unless you say otherwise" not in unset.text
+    assert "Best in snow." not in silent.text
 
 
-async def test_share_needs_a_server(trained_folder, tmp_path):
+async def test_defaults_refuse_what_cannot_be_used(trained_folder, tmp_path):
     async with house_with_model(trained_folder, tmp_path / "data") as scene:
-        refused = await scene.owner.dm().slash("models share", model="Rusty")
+        ada = scene.owner.in_channel()
+        too_strong = await ada.slash("models defaults", model="Rusty", strength=7.0)
+        unknown = await ada.slash("models defaults", model="Rusty", provider="nobody")
+        long = await ada.slash("models describe", model="Rusty", description="x" * 301)
 
-    assert refused.text == (
-        "**Rusty** can be shared with a server, and this is a direct message. Use /models share in the server."
-    )
+    assert too_strong.text.startswith("A strength is a number above 0 and up to 2, such as 0.8.")
+    assert unknown.text.startswith("No provider here that can use this model is called `nobody`.")
+    assert long.text == "A description has at most 300 characters, this one has 301."
+
+
+async def test_defaults_suggest_providers_that_can_use_the_model(trained_folder, tmp_path):
+    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+        ada = scene.owner.in_channel()
+        offered = await ada.autocomplete("models defaults", "provider", "", model="Rusty")
+
+    assert [choice.value for choice in offered] == ["auto", "sketch"]

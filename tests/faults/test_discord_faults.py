@@ -12,6 +12,7 @@ from bot.store import cards
 from bot.training.job import JobKind, JobState
 from playground.permissions import Permission
 from playground.server import Playground
+from tests.factories import NOWHERE
 from tests.fakes.till import QUEUED, RUNNING, Look, Till
 from tests.faults.stage import EDIT, POST, breath, performing, stage
 from tests.playing import running_playground
@@ -299,7 +300,7 @@ async def test_job_goes_on_without_its_server(tmp_path, lost):
             card = await cards.get(connection, training.id)
         assert card.given_up
         assert len(s.till.bill) == 2
-        [lora] = await s.services.library.usable(s.alice.id, guild_id=None)
+        [lora] = await s.services.library.usable(s.alice.id, NOWHERE)
         assert lora.name == "Rusty"
 
 

@@ -11,6 +11,7 @@ from bot.store.ledger import EntryKind
 from bot.training import stepper
 from bot.training.job import JobKind, JobState
 from bot.training.stepper import LOOKS_BEFORE_LOST
+from tests.factories import NOWHERE
 from tests.fakes.till import QUEUED, SUCCEEDED, Look
 from tests.fakes.till_adapter import till_registry
 from tests.faults.careful_till import careful_registry, tar_of
@@ -220,7 +221,7 @@ async def test_bad_result_is_never_kept_and_its_reason_told(tmp_path, trouble, a
         await s.assert_sound(training=JobState.FAILED)
         assert await booked(s) == {EntryKind.RESERVE: TRAINING, EntryKind.SETTLE: TRAINING}
         assert await drafts_open(s) == ["Rusty"]
-        assert not await s.services.library.usable(s.alice.id, guild_id=None)
+        assert not await s.services.library.usable(s.alice.id, NOWHERE)
         assert not list(tmp_path.rglob("*.safetensors"))
 
 
