@@ -47,6 +47,7 @@ class Machine:
     _folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="playground-machine-")))
     _task: asyncio.Task[None] | None = None
     _process: asyncio.subprocess.Process | None = None
+    _destroyed: bool = False
 
     def start(self) -> None:
         """Switch it on; only inside a running loop."""
@@ -65,13 +66,12 @@ class Machine:
 
     async def destroy(self) -> None:
         """Kill everything that runs on it and forget its disk; fine to call again."""
-        if self._task is not None:
-            self._task.cancel()
-        # Twice: something may have been starting just now.
-        for _ in range(2):
+        self._destroyed = True
+        # Again and again: something may be starting just now.
+        while self._task is not None and not self._task.done():
             await asyncio.to_thread(self._kill)
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait({self._task}, timeout=0.05)
+        await asyncio.to_thread(self._kill)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         self.ended.set()
 
@@ -80,7 +80,7 @@ class Machine:
         path = os.pathsep.join([str(programs), *map(str, self.programs), str(Path(sys.executable).parent), os.defpath])
         # Below a folder of its own, for whatever looks for the home of a user or for a place of its own.
         own = {"HOME": str(self._folder), "TMPDIR": str(self._folder), "PATH": path, MARK: self.name}
-        while True:
+        while not self._destroyed:
             self.starts += 1
             with (self._folder / "console.log").open("ab") as log:
                 self._process = process = await asyncio.create_subprocess_exec(
@@ -94,9 +94,9 @@ class Machine:
                 )
             await process.wait()
             if self.shut_down or not self.restarts:
-                self.ended.set()
-                return
+                break
             await asyncio.sleep(RESTART_PAUSE)
+        self.ended.set()
 
     def _kill(self) -> None:
         pids = _marked(self.name)

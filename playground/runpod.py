@@ -8,6 +8,8 @@ such file, so it follows the pages "Operation reference" and "Job states" of doc
 import itertools
 import json
 import shlex
+import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +30,19 @@ GPUS: dict[str, tuple[str, int, float, float]] = {
     "NVIDIA A100 80GB PCIe": ("A100 PCIe", 80, 1.79, 1.19),
     "NVIDIA H100 80GB HBM3": ("H100 SXM", 80, 3.99, 2.69),
 }
+#: The pools that serverless workers come from: kind of GPU, name, price of an hour.
+POOLS = {"NVIDIA GeForce RTX 4090": ("ADA_24", 1.1), "NVIDIA L40S": ("ADA_48_PRO", 1.9)}
+#: What stands for the `runpod` package on a worker: one job, whose outcome is the last line that is printed.
+_SDK = """
+import asyncio, json, os, types
+
+def _start(config):
+    outcome = config["handler"](json.loads(os.environ["STAND_IN_JOB"]))
+    outcome = asyncio.run(outcome) if asyncio.iscoroutine(outcome) else outcome
+    print(json.dumps(outcome if "error" in outcome else {"output": outcome}), flush=True)
+
+serverless = types.SimpleNamespace(start=_start)
+"""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -68,10 +83,10 @@ class RunPodStandIn(StandIn):
 
     Args:
         programs: Folders with the programs that its images have installed.
-        handler: What a serverless worker runs; it finds its job in the file that JOB_FILE names.
+        handler: The Python file that serverless workers run; it imports `runpod`, which is played too.
     """
 
-    def __init__(self, *, programs: Sequence[Path] = (), handler: Sequence[str] = ()) -> None:
+    def __init__(self, *, programs: Sequence[Path] = (), handler: Path | None = None) -> None:
         super().__init__()
         self.bill: list[str] = []
         self.pods: dict[str, Pod] = {}
@@ -82,8 +97,14 @@ class RunPodStandIn(StandIn):
         self.stock: dict[str, str] = {}
         #: Nothing starts while this is set.
         self.busy = False
+        #: How many workers the endpoint may have.
+        self.workers = 3
         self._programs = programs
         self._handler = handler
+        self._sdk = tempfile.TemporaryDirectory(prefix="playground-runpod-")
+        package = Path(self._sdk.name) / "runpod"
+        package.mkdir()
+        (package / "__init__.py").write_text(_SDK)
         self._numbers = itertools.count(1)
 
     @property
@@ -108,6 +129,7 @@ class RunPodStandIn(StandIn):
         add.add_get("/v2/pods", self.on("list", self._list))
         add.add_get("/v2/pods/{id}", self.on("poll", self._look))
         add.add_delete("/v2/pods/{id}", self.on("destroy", self._delete))
+        add.add_get("/v2/serverless/{id}", self.on("endpoint", self._endpoint))
         add.add_get("/v2/catalog/gpus", self.on("catalogue", self._catalogue))
         endpoint = "/serverless/v2/{endpoint}"
         add.add_post(f"{endpoint}/run", self.on("run", self._run))
@@ -121,6 +143,7 @@ class RunPodStandIn(StandIn):
             await self.remove(pod.id)
         for job in self.jobs.values():
             await job.machine.destroy()
+        self._sdk.cleanup()
 
     # ------------------------------------------------------------------ pods
     async def _create(self, request: web.Request, body: bytes) -> web.Response:
@@ -201,15 +224,16 @@ class RunPodStandIn(StandIn):
             return problem(400, "product goes with include=AVAILABILITY")
         kinds = []
         for gpu, (name, memory, secure, community) in GPUS.items():
+            pool, rate = POOLS.get(gpu, (None, None))
             kind = {
                 "id": gpu,
                 "name": name,
-                "pool": None,
+                "pool": pool,
                 "manufacturer": "NVIDIA",
                 "memory": memory,
                 "secure": True,
                 "community": True,
-                "price": {"secure": secure, "community": community},
+                "price": {"secure": secure, "community": community} | ({"serverless": rate} if rate else {}),
                 "maxCount": {"secure": 8, "community": 4},
             }
             kinds.append(kind | ({"availability": self.stock.get(gpu, "HIGH")} if with_stock else {}))
@@ -260,8 +284,8 @@ class RunPodStandIn(StandIn):
         told = json.dumps({"id": job_id, "input": wanted["input"]})
         machine = Machine(
             name=f"{job_id}-{id(self)}",
-            argv=self._handler,
-            env={"STAND_IN_JOB": told},
+            argv=[sys.executable, str(self._handler)],
+            env={"STAND_IN_JOB": told, "PYTHONPATH": self._sdk.name},
             programs=self._programs,
         )
         self.jobs[job_id] = ServerlessJob(id=job_id, body=wanted, machine=machine)
@@ -300,6 +324,25 @@ class RunPodStandIn(StandIn):
             await job.machine.destroy()
             job.status = "CANCELLED"
         return web.json_response({"id": job.id, "status": job.status})
+
+    async def _endpoint(self, request: web.Request, body: bytes) -> web.Response:
+        if request.match_info["id"] != ENDPOINT:
+            return self._stranger(request) or problem(404, "endpoint not found")
+        endpoint = {
+            "id": ENDPOINT,
+            "name": "darkroom",
+            "type": "QUEUE",
+            "image": "you/darkroom-worker",
+            "gpu": {"pools": ["ADA_24", "ADA_48_PRO"], "count": 1, "allowedCudaVersions": [], "minCudaVersion": None},
+            "workers": {"min": 0, "max": self.workers, "idleTimeout": 5},
+            "scaling": {"type": "QUEUE_DELAY", "queueDelay": 4},
+            "dataCenterIds": [],
+            "networkVolumes": [],
+            "timeout": 600_000,
+            "flashboot": "OFF",
+            "createdAt": "2026-06-01T12:00:00Z",
+        }
+        return self._stranger(request) or web.json_response(endpoint)
 
     async def _health(self, request: web.Request, body: bytes) -> web.Response:
         waiting = sum(job.status == "IN_QUEUE" for job in self.jobs.values())
