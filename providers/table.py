@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from providers.comfy.entry import COMFY
 from providers.entry import ProviderEntry
 from providers.fal.entry import FAL
 from providers.replicate.entry import REPLICATE
@@ -10,4 +11,4 @@ from providers.sketch.entry import SKETCH
 from providers.together.entry import TOGETHER
 
 #: In the order in which they are offered and told of.
-PROVIDERS: Sequence[ProviderEntry[Any]] = (REPLICATE, FAL, TOGETHER, SKETCH)
+PROVIDERS: Sequence[ProviderEntry[Any]] = (REPLICATE, FAL, TOGETHER, COMFY, SKETCH)

@@ -41,7 +41,7 @@ def test_env_example_used_as_it_is_changes_nothing(tmp_path):
 
 def test_env_example_with_every_line_switched_on_gives_the_defaults(tmp_path):
     switched_on = tmp_path / ".env"
-    lines = (re.sub(r"^#(?=[A-Z_]+=)", "", line) for line in EXAMPLE.read_text().splitlines())
+    lines = (re.sub(r"^#(?=[A-Z0-9_]+=)", "", line) for line in EXAMPLE.read_text().splitlines())
     switched_on.write_text("\n".join(lines))
     assert len(dotenv_values(switched_on)) == len(Settings.model_fields)
     assert Settings(_env_file=switched_on) == Settings(_env_file=None)

@@ -1,5 +1,6 @@
 """Owns the list of adapters that must keep the contract."""
 
+from tests.providers.comfy_bench import ComfyBench
 from tests.providers.contract import Bench
 from tests.providers.fal_bench import FalFlux2TrainerBench, FalImageMakerBench, FalTrainerBench
 from tests.providers.gpu.yard_bench import YardBench
@@ -16,5 +17,6 @@ BENCHES: dict[str, type[Bench]] = {
     "fal-flux2-trainer": FalFlux2TrainerBench,
     "fal-image-maker": FalImageMakerBench,
     "together-image-maker": TogetherBench,
+    "comfy-image-maker": ComfyBench,
     "gpu-trainer": YardBench,
 }
