@@ -15,6 +15,7 @@ from providers.comfy.entry import COMFY, ComfyOptions
 from providers.comfy.graph import HEED_NEGATIVE, picture_graph
 from providers.entry import Setup
 from providers.errors import ArtifactBroken, NotFound, ProviderError, Refused, Unavailable, UnexpectedAnswer
+from providers.gpu.leases import NoLeases
 from providers.prices import PriceList
 from providers.recipe import BaseModelName
 from tests.fakes.comfy_nodes import NODES, complaints
@@ -181,7 +182,8 @@ def test_comfy_files_of_stable_diffusion_are_one_checkpoint():
 
 async def test_comfy_is_switched_on_by_its_address(tmp_path):
     async with aiohttp.ClientSession() as session:
-        setup = Setup(session=session, links=None, folder=tmp_path, prices=PriceList(), webhook=lambda name: None)
+        parts = {"prices": PriceList(), "leases": NoLeases(), "webhook": lambda name: None}
+        setup = Setup(session=session, links=None, folder=tmp_path, **parts)
         options = ComfyOptions(darkroom_comfy_url="http://127.0.0.1:8188", darkroom_comfy_loras=tmp_path)
         [maker] = COMFY.build(options, setup).image_makers.values()
         assert maker.name == "comfy"
