@@ -23,12 +23,14 @@ from bot.drafts import DraftService
 from bot.errors import StartupError
 from bot.events import News
 from bot.generating import GeneratingService
+from bot.guilds import Guilds
 from bot.intake import IntakeService
 from bot.keys import note_keys
 from bot.leases import LeaseDesk, obstacle_to_machines
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
 from bot.reaper import Reaper
+from bot.reports import Reports
 from bot.retention import Retention
 from bot.routing import Router
 from bot.settings import Settings
@@ -78,6 +80,8 @@ class Services:
     sharing: Sharing
     transfers: Transfers
     cards: CardService
+    guilds: Guilds
+    reports: Reports
     registry: Registry
     router: Router
     #: Port of the bot's own web server; None when there is none.
@@ -236,6 +240,7 @@ def _reaper(on: _Ground) -> Reaper:
 
 
 def _services(on: _Ground, web_port: int | None) -> Services:
+    guilds = Guilds(database=on.database, clock=on.clock)
     drafts = DraftService(
         database=on.database, blobs=on.blobs, workers=on.workers, registry=on.registry, clock=on.clock
     )
@@ -244,6 +249,7 @@ def _services(on: _Ground, web_port: int | None) -> Services:
         blobs=on.blobs,
         registry=on.registry,
         router=on.router,
+        guilds=guilds,
         budget=on.budget,
         clock=on.clock,
         news=on.news,
@@ -256,6 +262,14 @@ def _services(on: _Ground, web_port: int | None) -> Services:
         registry=on.registry,
         router=on.router,
         web_port=web_port,
+        guilds=guilds,
+        reports=Reports(
+            database=on.database,
+            guilds=guilds,
+            generating=generating,
+            clock=on.clock,
+            owner_guild_id=on.settings.darkroom_owner_guild,
+        ),
         drafts=drafts,
         intake=IntakeService(
             database=on.database,
@@ -270,6 +284,7 @@ def _services(on: _Ground, web_port: int | None) -> Services:
             database=on.database,
             registry=on.registry,
             router=on.router,
+            guilds=guilds,
             budget=on.budget,
             clock=on.clock,
             news=on.news,

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clock import Clock
 from bot.errors import WrongMoment
+from bot.guild import Limits
 from bot.store import jobs as job_rows
 from bot.store import ledger as rows
 from bot.store.ledger import Entry, EntryKind
@@ -26,6 +27,12 @@ _SERVER = N_(
     "This would cost up to {wanted}; this server may spend {limit} a month here "
     "and {spent} of it is spent or set aside."
 )
+_YOU_THERE = N_(
+    "This would cost up to {wanted}; you may spend {limit} a day in this server "
+    "and {spent} of it is spent or set aside."
+)
+_ASK_TODAY = N_("Try again tomorrow, or ask somebody who manages this server for a higher limit.")
+_ASK_THIS_MONTH = N_("Try again next month, or ask somebody who manages this server for a higher limit.")
 _TOMORROW = N_("Try again tomorrow, or ask the operator for a higher limit.")
 _NEXT_MONTH = N_("Try again next month, or ask the operator for a higher limit.")
 
@@ -46,19 +53,23 @@ class Budget:
         self._limits = limits
         self._clock = clock
 
-    async def reserve(self, connection: AsyncConnection, job: Job, estimate: Estimate) -> None:
+    async def reserve(
+        self, connection: AsyncConnection, job: Job, estimate: Estimate, *, here: Limits | None = None
+    ) -> None:
         """Set aside the most that a job may cost, just after its row was added.
+
+        The operator's limits hold everywhere and together; `here` are the server's own, which hold besides and there
+        alone, so the stricter of the two counts.
 
         Raises:
             WrongMoment: a limit would be passed; the caller's transaction must be rolled back.
         """
-        running = await job_rows.under_way_of(connection, job.owner_id)
-        if running > self._limits.jobs_at_once:
-            raise WrongMoment(
-                f"{_under_way(running - 1)} {_allowed(self._limits.jobs_at_once)}",
-                advice=_("Wait for one to end, or stop one with /cancel."),
-            )
+        await self._at_once(connection, job.owner_id, self._limits.jobs_at_once)
         await self._within(connection, job, round(estimate.high_usd * MICRO))
+        if here is not None and job.guild_id is not None:
+            if here.jobs_at_once is not None:
+                await self._at_once(connection, job.owner_id, here.jobs_at_once, guild_id=job.guild_id)
+            await self._within_server(connection, job, round(estimate.high_usd * MICRO), here, job.guild_id)
         await self.set_aside(connection, job, estimate)
 
     async def set_aside(self, connection: AsyncConnection, job: Job, estimate: Estimate) -> None:
@@ -92,6 +103,29 @@ class Budget:
             spent = await rows.committed(connection, since=_midnight(now).replace(day=1), guild_id=job.guild_id)
             if spent + wanted > self._limits.server_a_month_usd * MICRO:
                 raise _spent(_SERVER, spent, wanted, self._limits.server_a_month_usd, advice=_(_NEXT_MONTH))
+
+    async def _at_once(
+        self, connection: AsyncConnection, owner_id: int, limit: int, *, guild_id: int | None = None
+    ) -> None:
+        running = await job_rows.under_way_of(connection, owner_id, guild_id=guild_id)
+        if running > limit:
+            raise WrongMoment(
+                f"{_under_way(running - 1)} {_allowed(limit)}",
+                advice=_("Wait for one to end, or stop one with /cancel."),
+            )
+
+    async def _within_server(
+        self, connection: AsyncConnection, job: Job, wanted: int, here: Limits, guild_id: int
+    ) -> None:
+        now = self._clock.now()
+        if here.usd_a_day is not None and wanted:
+            spent = await rows.committed(connection, since=_midnight(now), owner_id=job.owner_id, guild_id=guild_id)
+            if spent + wanted > here.usd_a_day * MICRO:
+                raise _spent(_YOU_THERE, spent, wanted, here.usd_a_day, advice=_(_ASK_TODAY))
+        if here.server_usd_a_month is not None and wanted:
+            spent = await rows.committed(connection, since=_midnight(now).replace(day=1), guild_id=guild_id)
+            if spent + wanted > here.server_usd_a_month * MICRO:
+                raise _spent(_SERVER, spent, wanted, here.server_usd_a_month, advice=_(_ASK_THIS_MONTH))
 
     def _entry(self, job: Job, kind: EntryKind, micro_usd: int) -> Entry:
         return Entry(

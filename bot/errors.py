@@ -2,6 +2,7 @@
 
     BotError
     ├── NotYours            it belongs to somebody else
+    ├── NotAllowed          the managers of this server, or the operator, do not allow it
     ├── Missing             it does not exist, or no longer
     ├── BadInput            something typed, chosen or sent cannot be used
     │   └── PhotoRefused    one file that is not a usable photo (bot/photos.py)
@@ -30,6 +31,10 @@ class BotError(Exception):
 
 class NotYours(BotError):
     """It belongs to somebody else."""
+
+
+class NotAllowed(BotError):
+    """The managers of this server, or the operator, do not allow it."""
 
 
 class Missing(BotError):

@@ -5,17 +5,21 @@ from dataclasses import dataclass, replace
 from secrets import randbelow
 
 from bot import words
+from bot.adult import require_fit
 from bot.blobs import Blobs
 from bot.budget import Budget
 from bot.clock import Clock
-from bot.consent import refuse_adult
+from bot.consent import adult_allowed, refuse_adult
 from bot.errors import BadInput, Missing, NotYours
 from bot.events import JobChanged, News
+from bot.guild import Act
+from bot.guilds import Guilds, without_blocked_words
 from bot.ids import new_id
 from bot.lora import Lora, Picture
 from bot.place import Place
 from bot.routing import CHOSEN, Router
 from bot.sharing import may_use
+from bot.store import adult as adult_rows
 from bot.store import cards as card_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
@@ -64,11 +68,13 @@ class GeneratingService:
         blobs: Blobs,
         registry: Registry,
         router: Router,
+        guilds: Guilds,
         budget: Budget,
         clock: Clock,
         news: News,
     ) -> None:
         self._router = router
+        self._guilds = guilds
         self._budget = budget
         self._database = database
         self._blobs = blobs
@@ -89,12 +95,25 @@ class GeneratingService:
             BadInput: a value is outside of what the image maker takes.
             CannotServe: no image maker here can use this model.
             Missing: there is no such model, or it is not shared with this person here.
+            NotAllowed: the server's managers do not let them, do not want a word, or it is adult and may not be.
         """
         now = self._clock.now()
         async with self._database.begin() as connection:
+            settings = await self._guilds.require(connection, person_id, place, Act.GENERATE)
             lora = await may_use(connection, lora_id, person_id, place)
             refuse_adult(lora.depicted, wishes.prompt)
-            choice = self._router.maker_for(lora, wishes.count, wanted=wishes.provider)
+            without_blocked_words(settings, wishes.prompt)
+            marked = await adult_rows.is_marked(connection, lora.id, place.guild_id)
+            require_fit(
+                settings, place, prompts=(wishes.prompt,), marked=marked, never=not adult_allowed(lora.depicted)
+            )
+            choice = self._router.maker_for(
+                lora,
+                wishes.count,
+                wanted=wishes.provider,
+                preferred=settings.preferred_providers,
+                allowed=settings.allowed,
+            )
             maker = choice.maker
             job = Job(
                 id=new_id(),
@@ -114,7 +133,7 @@ class GeneratingService:
                 next_at=now,
             )
             await job_rows.insert(connection, job)
-            await self._budget.reserve(connection, job, choice.estimate)
+            await self._budget.reserve(connection, job, choice.estimate, here=settings.limits_for(place.role_ids))
             await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id, locale=place.locale))
         self._news.publish(JobChanged(job_id=job.id, due=True))
         return job
@@ -172,6 +191,10 @@ class GeneratingService:
         job = await self._job(job_id)
         if job.owner_id != person_id:
             raise NotYours(_("Only the person who asked for these pictures can delete them."))
+        await self.remove(job_id)
+
+    async def remove(self, job_id: str) -> None:
+        """Delete the pictures of a job for ever, whoever asked for them."""
         async with self._database.begin() as connection:
             pictures = await rows.pictures_of(connection, job_id)
             await rows.delete_pictures(connection, job_id)

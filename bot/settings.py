@@ -64,6 +64,11 @@ class OwnSettings(BaseSettings):
         description="Keys from before, with commas between; they open files until `darkroom keys rotate` has sealed "
         "all of them anew.",
     )
+    darkroom_owner_guild: int | None = Field(
+        default=None,
+        description="Id of the Discord server where the bot's owner has /owner, and whose log channel gets the reports "
+        "from direct messages; empty for none.",
+    )
     darkroom_dm_intake: bool = Field(
         default=True, description="Take photos that people send to the bot in direct messages: true or false."
     )

@@ -13,7 +13,7 @@ from bot.training.job import Job
 from bot.training.presets import PRESETS, Preset, Wishes
 from cogs import replies
 from cogs.desk import Feature, on_choice, on_form, on_press
-from cogs.places import place_for_results
+from cogs.places import place_for_results, place_of
 from cogs.providers import offered
 from cogs.ui.controls import Answers, Form
 from cogs.ui.numbers_form import draw_numbers_form, read_numbers_form
@@ -68,7 +68,9 @@ class Training(Feature):
             resolution=resolution,
             autocaption=autocaption,
         )
-        offer = await self._services.training.quote(interaction.user.id, chosen.id, provider=provider, wishes=wishes)
+        offer = await self._services.training.quote(
+            interaction.user.id, chosen.id, provider=provider, wishes=wishes, place=place_of(interaction)
+        )
         await replies.show(interaction, draw_quote(offer))
 
     @app_commands.command(description="See your trainings and pictures, those under way first.")
@@ -144,14 +146,18 @@ class Training(Feature):
     async def quote(self, interaction: Interaction, draft_id: str) -> None:
         """Show a quote with everything left to us."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        offer = await self._services.training.quote(interaction.user.id, draft_id, provider=None, wishes=Wishes())
+        offer = await self._services.training.quote(
+            interaction.user.id, draft_id, provider=None, wishes=Wishes(), place=place_of(interaction)
+        )
         await replies.show(interaction, draw_quote(offer))
 
     @on_choice("train.preset")
     async def choose_preset(self, interaction: Interaction, values: Sequence[str], quote_id: str) -> None:
         """Draw the quote anew with the numbers of another preset."""
         await interaction.response.defer()
-        offer = await self._services.training.with_preset(interaction.user.id, quote_id, Preset(values[0]))
+        offer = await self._services.training.with_preset(
+            interaction.user.id, quote_id, Preset(values[0]), place=place_of(interaction)
+        )
         await replies.show(interaction, draw_quote(offer))
 
     @on_press("train.numbers")
@@ -173,7 +179,9 @@ class Training(Feature):
         await self._requote(interaction, quote_id, Wishes(autocaption=wanted == "on"))
 
     async def _requote(self, interaction: Interaction, quote_id: str, wishes: Wishes) -> None:
-        offer = await self._services.training.with_numbers(interaction.user.id, quote_id, wishes)
+        offer = await self._services.training.with_numbers(
+            interaction.user.id, quote_id, wishes, place=place_of(interaction)
+        )
         await replies.show(interaction, draw_quote(offer))
 
     @on_press("train.start")

@@ -119,13 +119,15 @@ async def count_under_way(connection: AsyncConnection) -> int:
     )
 
 
-async def under_way_of(connection: AsyncConnection, owner_id: int) -> int:
-    """Return how many jobs a person has under way; sample pictures belong to their training."""
+async def under_way_of(connection: AsyncConnection, owner_id: int, *, guild_id: int | None = None) -> int:
+    """Return how many jobs a person has under way, in one server or all; sample pictures belong to their training."""
     statement = (
         sa.select(sa.func.count())
         .select_from(jobs)
         .where(jobs.c.owner_id == owner_id, jobs.c.ended_at.is_(None), jobs.c.parent_id.is_(None))
     )
+    if guild_id is not None:
+        statement = statement.where(jobs.c.guild_id == guild_id)
     return int(await connection.scalar(statement) or 0)
 
 

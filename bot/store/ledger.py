@@ -56,8 +56,12 @@ async def reserved_for(connection: AsyncConnection, job_id: str) -> int | None:
 async def committed(
     connection: AsyncConnection, *, since: datetime, owner_id: int | None = None, guild_id: int | None = None
 ) -> int:
-    """Return what was spent since then plus all that is set aside now, for a person or a server."""
-    whose = ledger.c.owner_id == owner_id if guild_id is None else ledger.c.guild_id == guild_id
+    """Return what was spent since then plus all that is set aside now, for a person, a server, or a person there."""
+    whose: sa.ColumnElement[bool] = sa.true()
+    if owner_id is not None:
+        whose = ledger.c.owner_id == owner_id
+    if guild_id is not None:
+        whose = sa.and_(whose, ledger.c.guild_id == guild_id)
     closed = sa.select(ledger.c.job_id).where(ledger.c.kind.in_([EntryKind.SETTLE, EntryKind.RELEASE]))
     spent = sa.and_(ledger.c.kind == EntryKind.SETTLE, ledger.c.at >= since)
     open_reserve = sa.and_(ledger.c.kind == EntryKind.RESERVE, ledger.c.job_id.not_in(closed))

@@ -304,3 +304,84 @@ cards = sa.Table(
     # The locale that it speaks.
     sa.Column("locale", sa.String(10), nullable=False, server_default="en"),
 )
+
+guilds = sa.Table(
+    "guilds",
+    metadata,
+    sa.Column("id", Snowflake, primary_key=True, autoincrement=False),
+    # Everything that a server's managers have set, as `bot.guild.GuildSettings`.
+    sa.Column("settings", sa.JSON, nullable=False),
+    # The same as in the settings; here so that a query can find it.
+    sa.Column("log_channel_id", Snowflake),
+    sa.Column("updated_at", Moment, nullable=False),
+)
+
+blocks = sa.Table(
+    "blocks",
+    metadata,
+    sa.Column("guild_id", Snowflake, primary_key=True, autoincrement=False),
+    sa.Column("person_id", Snowflake, primary_key=True, autoincrement=False),
+    sa.Column("reason", sa.String(300), nullable=False),
+    sa.Column("by_id", Snowflake, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("until", Moment),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("guild_id", Snowflake, index=True),
+    sa.Column("actor_id", Snowflake, nullable=False),
+    sa.Column("act", sa.String(30), nullable=False),
+    sa.Column("target", sa.String(80), nullable=False),
+    sa.Column("details", sa.JSON, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    # The server where it was seen; None for a direct message, whose reports go to the operator.
+    sa.Column("guild_id", Snowflake, index=True),
+    sa.Column("reporter_id", Snowflake, nullable=False),
+    # Who asked for the pictures, and their job.
+    sa.Column("subject_id", Snowflake, nullable=False),
+    sa.Column("job_id", Id, nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("settled_by", Snowflake),
+    sa.Column("settled_at", Moment),
+)
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    # What log channels are told: a row first, then one message, which follows the row like a card its job.
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("guild_id", Snowflake, nullable=False, index=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    # The report, job, provider or announcement that it is about; one notice each in a server.
+    sa.Column("subject", sa.String(80), nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    # Nothing can be done about it any more.
+    sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("channel_id", Snowflake),
+    sa.Column("message_id", Snowflake),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("shown_revision", sa.Integer, nullable=False, server_default="0"),
+    sa.UniqueConstraint("guild_id", "kind", "subject"),
+)
+
+adult_marks = sa.Table(
+    "adult_marks",
+    metadata,
+    sa.Column("lora_id", Id, sa.ForeignKey("loras.id"), primary_key=True),
+    # The server whose managers say so; 0 for the model's owner, which holds everywhere.
+    sa.Column("guild_id", Snowflake, primary_key=True, autoincrement=False),
+    sa.Column("by_id", Snowflake, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)

@@ -13,6 +13,7 @@ from bot.errors import BotError, CannotServe, Missing
 from bot.lora import Picture
 from bot.routing import CHOSEN, Router
 from bot.store import cards as card_rows
+from bot.store import guilds as guild_rows
 from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
@@ -59,10 +60,18 @@ class PictureCraft:
         async with self._database.begin() as connection:
             lora = await lora_rows.get(connection, job.lora_id or "")
             reserved = await ledger_rows.reserved_for(connection, job.id)
+            settings = await guild_rows.settings(connection, job.guild_id)
         if lora is None:
             return None
         try:
-            choice = self._router.maker_for(lora, job.pictures.count, wanted=None, without=[*job.tried, job.provider])
+            choice = self._router.maker_for(
+                lora,
+                job.pictures.count,
+                wanted=None,
+                without=[*job.tried, job.provider],
+                preferred=settings.preferred_providers,
+                allowed=settings.allowed,
+            )
         except BotError:
             return None
         can = choice.maker.capabilities

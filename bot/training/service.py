@@ -11,6 +11,8 @@ from bot.clock import Clock
 from bot.draft import Draft, DraftState, owned, still_open
 from bot.errors import Missing, NotYours, WrongMoment
 from bot.events import JobChanged, News
+from bot.guild import Act, GuildSettings
+from bot.guilds import Guilds, without_blocked_words
 from bot.ids import new_id
 from bot.lora import Lora
 from bot.place import Place
@@ -50,8 +52,17 @@ class TrainingService:
     """All that can be done about trainings, each call for one person."""
 
     def __init__(
-        self, *, database: Database, registry: Registry, router: Router, budget: Budget, clock: Clock, news: News
+        self,
+        *,
+        database: Database,
+        registry: Registry,
+        router: Router,
+        guilds: Guilds,
+        budget: Budget,
+        clock: Clock,
+        news: News,
     ) -> None:
+        self._guilds = guilds
         self._router = router
         self._budget = budget
         self._database = database
@@ -66,7 +77,14 @@ class TrainingService:
         return self._registry.trainers_for(draft.base_model)
 
     async def quote(
-        self, owner_id: int, draft_id: str, *, provider: str | None, wishes: Wishes, why: str | None = None
+        self,
+        owner_id: int,
+        draft_id: str,
+        *,
+        provider: str | None,
+        wishes: Wishes,
+        why: str | None = None,
+        place: Place | None = None,
     ) -> Offer:
         """Return what a training of this draft would be and cost; nothing is begun.
 
@@ -76,19 +94,31 @@ class TrainingService:
             provider: The name that the person chose, if they did.
             wishes: What they asked for.
             why: Why this provider, where that was found out before.
+            place: Where they ask; it is what that server allows and prefers.
 
         Raises:
             BadInput: too few or too many photos, or a number outside of what the trainer takes.
             CannotServe: no such trainer, or none for this base model.
+            NotAllowed: the server's managers do not let this person train there.
             WrongMoment: the draft is being trained or has been trained.
         """
+        settings = GuildSettings()
         async with self._database.begin() as connection:
+            if place is not None:
+                settings = await self._guilds.require(connection, owner_id, place, Act.TRAIN)
             draft = still_open(owned(await draft_rows.get(connection, draft_id), owner_id))
             photos = await draft_rows.photos_in(connection, draft_id)
-        choice = self._router.trainer_for(draft, len(photos), wishes, wanted=provider)
+        choice = self._router.trainer_for(
+            draft,
+            len(photos),
+            wishes,
+            wanted=provider,
+            preferred=settings.preferred_providers,
+            allowed=settings.allowed,
+        )
         return await self._offered(draft, len(photos), replace(choice, why=why or choice.why), wishes)
 
-    async def with_preset(self, owner_id: int, quote_id: str, preset: Preset) -> Offer:
+    async def with_preset(self, owner_id: int, quote_id: str, preset: Preset, *, place: Place | None = None) -> Offer:
         """Return the quote anew with the numbers of a preset.
 
         Raises:
@@ -96,9 +126,9 @@ class TrainingService:
         """
         quote = await self._quote(owner_id, quote_id)
         wishes = Wishes(preset=preset, autocaption=quote.recipe.autocaption)
-        return await self.quote(owner_id, quote.draft_id, provider=_wanted(quote), wishes=wishes)
+        return await self.quote(owner_id, quote.draft_id, provider=_wanted(quote), wishes=wishes, place=place)
 
-    async def with_numbers(self, owner_id: int, quote_id: str, wishes: Wishes) -> Offer:
+    async def with_numbers(self, owner_id: int, quote_id: str, wishes: Wishes, *, place: Place | None = None) -> Offer:
         """Return the quote anew with other numbers; what the wishes leave open stays as it is.
 
         Raises:
@@ -109,7 +139,9 @@ class TrainingService:
         kept = same_again(quote.recipe, preset=quote.preset)
         given = {name: value for name, value in asdict(wishes).items() if value is not None and name != "preset"}
         wishes = replace(kept, **given)
-        return await self.quote(owner_id, quote.draft_id, provider=quote.provider, wishes=wishes, why=quote.why)
+        return await self.quote(
+            owner_id, quote.draft_id, provider=quote.provider, wishes=wishes, why=quote.why, place=place
+        )
 
     async def offer(self, owner_id: int, quote_id: str) -> Offer:
         """Return a quote as it was shown, without its remarks."""
@@ -171,10 +203,12 @@ class TrainingService:
         """Begin the training that was quoted; its card will appear in that place.
 
         Raises:
+            NotAllowed: the server's managers do not let this person train there, or do not want one of the words.
             WrongMoment: the quote is too old, or a training of this draft is under way.
         """
         now = self._clock.now()
         async with self._database.begin() as connection:
+            settings = await self._guilds.require(connection, owner_id, place, Act.TRAIN)
             quote = await rows.get_quote(connection, quote_id)
             if quote is None:
                 raise Missing(_("That quote is gone."), advice=_("Ask for another with /train."))
@@ -182,9 +216,10 @@ class TrainingService:
             if now - quote.created_at > QUOTE_LIFE:
                 raise WrongMoment(_("That quote is more than an hour old."), advice=_("Ask for another with /train."))
             photos = await draft_rows.photos_in(connection, draft.id)
+            without_blocked_words(settings, draft.name, draft.trigger_word, *(photo.caption for photo in photos))
             # The photos or the deployment may have changed since the quote.
             wishes = Wishes(steps=quote.recipe.steps, resolution=quote.recipe.resolution)
-            self._router.trainer_for(draft, len(photos), wishes, wanted=quote.provider)
+            self._router.trainer_for(draft, len(photos), wishes, wanted=quote.provider, allowed=settings.allowed)
             job = Job(
                 id=new_id(),
                 kind=JobKind.TRAINING,
@@ -209,7 +244,7 @@ class TrainingService:
                     _("**{name}** is being trained already.").format(name=draft.name),
                     advice=_("/jobs shows how far it is."),
                 ) from error
-            await self._budget.reserve(connection, job, quote.estimate)
+            await self._budget.reserve(connection, job, quote.estimate, here=settings.limits_for(place.role_ids))
             await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id, locale=place.locale))
             await draft_rows.set_state(connection, draft.id, DraftState.TRAINING, at=now)
         self._news.publish(JobChanged(job_id=job.id, due=True))

@@ -20,6 +20,7 @@ from bot.lora import Lora
 from bot.photo_workers import PhotoWorkers
 from bot.routing import CHOSEN, Router
 from bot.store import drafts as draft_rows
+from bot.store import guilds as guild_rows
 from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
@@ -142,7 +143,14 @@ class TrainingCraft:
         )
         await lora_rows.insert(connection, lora)
         try:
-            choice = self._router.maker_for(lora, SAMPLES, wanted=None)
+            settings = await guild_rows.settings(connection, job.guild_id)
+            choice = self._router.maker_for(
+                lora,
+                SAMPLES,
+                wanted=None,
+                preferred=settings.preferred_providers,
+                allowed=settings.allowed,
+            )
         except CannotServe:
             return
         samples = self._samples(job, lora, choice.maker.name)
@@ -164,6 +172,7 @@ class TrainingCraft:
         async with self._database.begin() as connection:
             draft = await draft_rows.get(connection, job.draft_id)
             reserved = await ledger_rows.reserved_for(connection, job.id)
+            settings = await guild_rows.settings(connection, job.guild_id)
         if draft is None:
             return None
         try:
@@ -173,6 +182,8 @@ class TrainingCraft:
                 same_again(job.training.recipe),
                 wanted=None,
                 without=[*job.tried, job.provider],
+                preferred=settings.preferred_providers,
+                allowed=settings.allowed,
             )
         except BotError:
             return None
