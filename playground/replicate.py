@@ -40,6 +40,8 @@ class ReplicateStandIn:
         self.jobs: dict[str, Job] = {}
         self.files: dict[str, dict[str, Any]] = {}
         self.versions = ready_versions()
+        #: Numbers of versions that somebody else ran, or that a training needs: they cannot be deleted.
+        self.versions_in_use: set[str] = set()
         self.models: dict[str, str] = {name: "public" for name, _ in self.versions}
         #: Jobs stay in the queue while this is set.
         self.busy = False
@@ -163,7 +165,11 @@ class ReplicateStandIn:
         return web.json_response(version) if version else problem(404, "Not found")
 
     async def _delete_version(self, request: web.Request) -> web.Response:
-        gone = self.versions.pop((_name(request), request.match_info["version"]), None)
+        number = request.match_info["version"]
+        if number in self.versions_in_use:
+            # The restriction is documented, its status is not.
+            return problem(400, "The version is in use", {"X-Planned": "1"})
+        gone = self.versions.pop((_name(request), number), None)
         return web.Response(status=202) if gone else problem(404, "Not found")
 
     async def _train(self, request: web.Request) -> web.StreamResponse:

@@ -273,6 +273,19 @@ class HearsWebhooks(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsModels(Protocol):
+    """A trainer whose provider keeps the models that it trained."""
+
+    async def forget_model(self, facts: Mapping[str, Any]) -> None:
+        """Delete the provider's copy of the model that `TrainedLora.facts` tell of; fine if it is gone or never was.
+
+        Raises:
+            Refused: the provider keeps it, and says why.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainsNot:
     """Why a provider that people ask for has no trainer here."""

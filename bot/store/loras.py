@@ -45,6 +45,12 @@ async def made_by(connection: AsyncConnection, job_id: str) -> Lora | None:
     return None if row is None else _lora(row)
 
 
+async def ever_of(connection: AsyncConnection, owner_id: int) -> Sequence[Lora]:
+    """Return all models of a person, deleted ones too."""
+    rows = await connection.execute(sa.select(loras).where(loras.c.owner_id == owner_id))
+    return [_lora(row) for row in rows.mappings()]
+
+
 async def next_version(connection: AsyncConnection, family_id: str) -> int:
     """Return the number that the next model of a line of drafts gets; deleted ones keep theirs."""
     newest = sa.select(sa.func.max(loras.c.version)).where(loras.c.family_id == family_id)

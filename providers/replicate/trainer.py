@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,8 @@ _WEIGHTS = Caps(bytes=2048 * MIB, seconds=1800)
 _UNPACKED = UnpackCaps(entries=2000, entry_bytes=2048 * MIB, total_bytes=3072 * MIB)
 #: tqdm's label of the training itself in ai-toolkit under Replicate's trainer; other bars count other things.
 _LABELS = frozenset({"flux_train_replicate"})
+#: Owner, model and number of a version.
+_VERSION = re.compile(r"[\w.-]+/[\w.-]+:\w{8,80}")
 
 
 class ReplicateTrainer(ReplicateAdapter[TrainingOrder]):
@@ -244,9 +247,16 @@ class ReplicateTrainer(ReplicateAdapter[TrainingOrder]):
         }
         return {name: value for name, value in facts.items() if value is not None}
 
+    async def forget_model(self, facts: Mapping[str, Any]) -> None:
+        """Delete the version; Replicate takes minutes for it, and keeps one that others ran or a training needs."""
+        await self._delete_version(facts.get("replicate_version"))
+
     async def _forget(self, job: RemoteJob) -> None:
-        version = job.output.get("version") if isinstance(job.output, Mapping) else None
-        if not self._settings.keep_versions and isinstance(version, str) and version.count(":") == 1:
+        if not self._settings.keep_versions and isinstance(job.output, Mapping):
+            await self._delete_version(job.output.get("version"))
+
+    async def _delete_version(self, version: Any) -> None:
+        if isinstance(version, str) and _VERSION.fullmatch(version):
             model, _, number = version.partition(":")
             await self._api.delete(f"/v1/models/{model}/versions/{number}")
 

@@ -352,6 +352,29 @@ async def test_trainer_cleans_up_the_upload_stops_the_job_and_keeps_the_version(
         assert bench.fake.jobs[remote_id].status == "canceled"
 
 
+async def test_trainer_forgets_a_model_and_does_not_mind_that_it_is_gone(tmp_path):
+    async with trainer_bench(tmp_path) as bench:
+        adapter = bench.make_adapter()
+        remote_id, prepared, _ = await succeeded(adapter, bench.make_order("job-1"))
+        lora = await collected(adapter, bench, remote_id, prepared)
+        before = len(bench.fake.versions)
+        for _ in range(2):
+            await adapter.forget_model(lora.facts)
+        await adapter.forget_model({"replicate_version": "../../account"})
+        await adapter.forget_model({})
+        assert len(bench.fake.versions) == before - 1
+
+
+async def test_trainer_says_that_replicate_keeps_a_model_in_use(tmp_path):
+    async with trainer_bench(tmp_path) as bench:
+        adapter = bench.make_adapter()
+        remote_id, prepared, _ = await succeeded(adapter, bench.make_order("job-1"))
+        lora = await collected(adapter, bench, remote_id, prepared)
+        bench.fake.versions_in_use.add(lora.facts["replicate_version"].partition(":")[2])
+        with pytest.raises(Refused, match="in use"):
+            await adapter.forget_model(lora.facts)
+
+
 async def test_trainer_prices_follow_the_operator(tmp_path):
     async with trainer_bench(tmp_path) as bench:
         usual = bench.make_adapter().estimate(make_recipe(steps=1000), 12)
