@@ -30,6 +30,7 @@ from bot.leases import LeaseDesk, obstacle_to_machines
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
 from bot.reaper import Reaper
+from bot.reception import Reception
 from bot.reports import Reports
 from bot.retention import Retention
 from bot.routing import Router
@@ -274,11 +275,13 @@ def _services(on: _Ground, web_port: int | None) -> Services:
         intake=IntakeService(
             database=on.database,
             blobs=on.blobs,
-            downloads=Downloads(on.session, most_bytes=on.settings.max_photo_bytes),
-            workers=on.workers,
+            reception=Reception(
+                downloads=Downloads(on.session, most_bytes=on.settings.max_photo_bytes),
+                workers=on.workers,
+                most_bytes=on.settings.max_photo_bytes,
+            ),
             drafts=drafts,
             clock=on.clock,
-            most_bytes=on.settings.max_photo_bytes,
         ),
         training=TrainingService(
             database=on.database,

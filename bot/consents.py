@@ -23,7 +23,7 @@ async def keep_answer(connection: AsyncConnection, draft: Draft, depicted: Depic
         return draft
     if draft.depicted is Depicted.CHILD and draft.state is not DraftState.OPEN:
         raise WrongMoment(
-            _("**{name}** was trained as a model of a child, and that stays.").format(name=draft.name),
+            _("**{name}** is trained as a model of a child, and that stays.").format(name=draft.name),
             advice=_("If that was a mistake, train another from the right photos."),
         )
     consent = new_consent(draft.owner_id, depicted, draft_id=draft.id, at=at)

@@ -40,8 +40,8 @@ _STAND_IN = (
     "drawn by code.\nThe bot's adapter is the real one; both were checked against Replicate's OpenAPI file, not "
     "run live."
 )
-_FOX = Cast(name="Rusty", trigger_word="rustyfox", kind="animal", prompt="rustyfox waving at sunrise")
-_OWN = Cast(name="My model", trigger_word="mymodel", kind="object", prompt="mymodel in the sun")
+_FOX = Cast(name="Rusty", trigger_word="rustyfox", kind="animal", who="No person", prompt="rustyfox waving at sunrise")
+_OWN = Cast(name="My model", trigger_word="mymodel", kind="object", who="Me", prompt="mymodel in the sun")
 #: Not a photo, to show what becomes of one.
 _NOTES = Upload("notes.txt", b"remember: buy berries\n")
 

@@ -103,6 +103,20 @@ def owned(draft: Draft | None, owner_id: int) -> Draft:
     return draft
 
 
+def answered(draft: Draft) -> Draft:
+    """Return the draft if its person has said who is in the photos.
+
+    Raises:
+        WrongMoment: they have not.
+    """
+    if draft.depicted is None:
+        raise WrongMoment(
+            _("Nobody has said yet who is in the photos of **{name}**.").format(name=draft.name),
+            advice=_("/draft show asks; it takes one press."),
+        )
+    return draft
+
+
 def still_open(draft: Draft) -> Draft:
     """Return the draft if it can still be changed and trained.
 

@@ -62,13 +62,15 @@ class DraftView:
     hints: Sequence[str]
     #: Photos that a training needs at least.
     fewest: int
+    #: Photos that wait until it is said who is in them.
+    waiting: int
     #: Numbered contact sheet, a picture file; None without photos.
     sheet: bytes | None
 
     @property
     def ready(self) -> bool:
-        """Tell whether there are photos enough to train."""
-        return len(self.photos) >= self.fewest
+        """Tell whether it is said who is in the photos, and there are enough of them to train."""
+        return self.draft.depicted is not None and len(self.photos) >= self.fewest
 
 
 class DraftService:
@@ -185,9 +187,14 @@ class DraftService:
         async with self._database.begin() as connection:
             draft = owned(await rows.get(connection, draft_id), owner_id)
             photos = await rows.photos_in(connection, draft_id)
-        sheet = await self._sheet(photos) if photos and with_sheet else None
+            waiting = await rows.photos_held(connection, draft_id)
         return DraftView(
-            draft=draft, photos=photos, hints=_hints(draft, photos), fewest=self._fewest(draft), sheet=sheet
+            draft=draft,
+            photos=photos,
+            hints=_hints(draft, photos),
+            fewest=self._fewest(draft),
+            waiting=len(waiting),
+            sheet=await self._sheet(photos) if photos and with_sheet else None,
         )
 
     async def remove(self, owner_id: int, draft_id: str, photo_ids: Sequence[str]) -> int:
@@ -220,7 +227,7 @@ class DraftService:
         async with self._database.begin() as connection:
             draft = owned(await rows.get(connection, draft_id), owner_id)
             still_open(draft)
-            photos = await rows.photos_in(connection, draft_id)
+            photos = [*await rows.photos_in(connection, draft_id), *await rows.photos_held(connection, draft_id)]
             await rows.delete_photos(connection, [photo.id for photo in photos])
             await rows.set_state(connection, draft_id, DraftState.DISCARDED, at=self._clock.now())
             if await rows.active_of(connection, owner_id) == draft_id:

@@ -1,25 +1,27 @@
-"""Owns how photos come in: fetched, developed, put into a draft or held; never draws, never picks the draft."""
+"""Owns where received photos go: into a draft, or held until their person has answered; never draws, never develops.
 
-import asyncio
+Photos are held for one of two answers: which of several drafts they are for, or who is in them. Those that wait for the
+latter are a batch that carries the id of its draft, so however they came, one answer lets them all in.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot import words
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.blobs import Blobs
 from bot.clock import Clock
-from bot.downloads import Downloads, Upload
+from bot.consent import Depicted
+from bot.consents import keep_answer
+from bot.downloads import Upload
 from bot.draft import MOST_PHOTOS, Draft, DraftPhoto, DraftState, StoredFinding, owned, still_open
 from bot.drafts import DraftService
-from bot.errors import BotError, NotYours, WrongMoment
+from bot.errors import NotYours, WrongMoment
 from bot.ids import new_id
-from bot.photo_workers import PhotoWorkers
-from bot.photos import DevelopedPhoto, develop
+from bot.reception import Ready, Received, Reception
 from bot.store import drafts as rows
 from bot.store.database import Database
 from bot.texts import _
-
-#: Photos of one message that are downloaded and developed at the same time.
-AT_ONCE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,35 +33,31 @@ class Intake:
     #: Set when they wait for that choice.
     batch_id: str | None
     choices: Sequence[Draft]
+    #: The photos that were taken; they may still wait for an answer.
     added: Sequence[DraftPhoto]
     #: One sentence for each file that was not taken.
     refused: Sequence[str]
+
+    @property
+    def unanswered(self) -> bool:
+        """Tell whether the photos wait until it is said who is in them."""
+        return self.draft is not None and self.draft.depicted is None
 
 
 class IntakeService:
     """All that can be done with photos that people send, each call for one person."""
 
     def __init__(
-        self,
-        *,
-        database: Database,
-        blobs: Blobs,
-        downloads: Downloads,
-        workers: PhotoWorkers,
-        drafts: DraftService,
-        clock: Clock,
-        most_bytes: int,
+        self, *, database: Database, blobs: Blobs, reception: Reception, drafts: DraftService, clock: Clock
     ) -> None:
-        self._most_bytes = most_bytes
         self._database = database
         self._blobs = blobs
-        self._downloads = downloads
-        self._workers = workers
+        self._reception = reception
         self._drafts = drafts
         self._clock = clock
 
     async def receive(self, owner_id: int, uploads: Sequence[Upload], *, draft_id: str | None = None) -> Intake:
-        """Take photos into the named draft, the active one, or hold them until the person picks one.
+        """Take photos into the named draft or the active one, or hold them until the person has answered what is open.
 
         A file that cannot be used is refused by its name and reason; the others are taken.
 
@@ -75,15 +73,13 @@ class IntakeService:
             choices = await self._drafts.open_drafts(owner_id)
             if draft is not None or len(choices) < 2:
                 raise
-        developed, refused = await self._develop(uploads)
+        received = await self._reception.receive(uploads)
         if draft is not None:
-            return await self._keep(draft, developed, refused)
-        return await self._hold(owner_id, choices, developed, refused)
+            return await self._keep(draft, received)
+        return await self._hold(owner_id, choices, received)
 
     async def assign(self, owner_id: int, batch_id: str, draft_id: str) -> Intake:
         """Put held photos into the draft that the person picked, which becomes their active one."""
-        refused: list[str] = []
-        spare: list[DraftPhoto] = []
         async with self._database.begin() as connection:
             draft = still_open(owned(await rows.get(connection, draft_id), owner_id))
             held = await rows.photos_held(connection, batch_id)
@@ -92,109 +88,80 @@ class IntakeService:
             if held[0].owner_id != owner_id:
                 raise NotYours(_("These photos belong to somebody else."))
             await rows.set_active(connection, owner_id, draft_id)
-            there = list(await rows.photos_in(connection, draft_id))
-            for photo in held:
-                reason = _no_room(there, photo.sha256, photo.file_name)
-                if reason:
-                    refused.append(reason)
-                    spare.append(photo)
-                    continue
-                await rows.move_photo(connection, photo.id, draft_id=draft_id, position=_next_position(there))
-                there.append(replace(photo, position=_next_position(there)))
-            await rows.delete_photos(connection, [photo.id for photo in spare])
-            await rows.set_state(connection, draft_id, DraftState.OPEN, at=self._clock.now())
-        await self._blobs.delete(photo.blob_key for photo in spare)
-        added = [photo for photo in held if photo not in spare]
-        return Intake(draft=draft, batch_id=None, choices=(), added=added, refused=refused)
+            seated, refused = await self._let_in(connection, draft, held)
+        return await self._told(draft, held, seated, refused)
 
-    async def _develop(self, uploads: Sequence[Upload]) -> tuple[list[tuple[str, DevelopedPhoto]], list[str]]:
-        limit = asyncio.Semaphore(AT_ONCE)
+    async def answer(self, owner_id: int, draft_id: str, depicted: Depicted) -> Intake:
+        """Keep who is in a draft's photos, and let in those that waited for it.
 
-        async def one(upload: Upload) -> DevelopedPhoto | BotError:
-            async with limit:
-                try:
-                    data = await self._downloads.fetch(upload)
-                    return await develop(
-                        data,
-                        file_name=words.file_label(upload.file_name),
-                        workers=self._workers,
-                        max_bytes=self._most_bytes,
-                    )
-                except BotError as error:
-                    return error
-
-        results = await asyncio.gather(*(one(upload) for upload in uploads))
-        developed = [
-            (upload.file_name, result)
-            for upload, result in zip(uploads, results, strict=True)
-            if isinstance(result, DevelopedPhoto)
-        ]
-        return developed, [result.sentence for result in results if isinstance(result, BotError)]
-
-    async def _keep(
-        self, draft: Draft, developed: Sequence[tuple[str, DevelopedPhoto]], refused: Sequence[str]
-    ) -> Intake:
-        refusals = list(refused)
-        photos = [self._photo(draft.owner_id, name, photo, draft_id=draft.id) for name, photo in developed]
-        await self._store(photos, developed)
-        added: list[DraftPhoto] = []
+        Raises:
+            WrongMoment: a model of a child was trained from it, and would become one of somebody else.
+        """
         async with self._database.begin() as connection:
-            still_open(owned(await rows.get(connection, draft.id), draft.owner_id))
-            there = list(await rows.photos_in(connection, draft.id))
-            for photo in photos:
-                reason = _no_room(there, photo.sha256, photo.file_name)
-                if reason:
-                    refusals.append(reason)
-                    continue
-                placed = replace(photo, position=_next_position(there))
-                await rows.add_photo(connection, placed)
-                there.append(placed)
-                added.append(placed)
-            if added:
-                await rows.set_state(connection, draft.id, DraftState.OPEN, at=self._clock.now())
-        kept = {photo.id for photo in added}
-        await self._blobs.delete(photo.blob_key for photo in photos if photo.id not in kept)
-        return Intake(draft=draft, batch_id=None, choices=(), added=added, refused=refusals)
+            draft = owned(await rows.get(connection, draft_id), owner_id)
+            draft = await keep_answer(connection, draft, depicted, at=self._clock.now())
+            held = await rows.photos_held(connection, draft_id)
+            seated, refused = await self._let_in(connection, draft, held)
+        return await self._told(draft, held, seated, refused)
 
-    async def _hold(
-        self,
-        owner_id: int,
-        choices: Sequence[Draft],
-        developed: Sequence[tuple[str, DevelopedPhoto]],
-        refused: Sequence[str],
-    ) -> Intake:
+    async def _keep(self, draft: Draft, received: Received) -> Intake:
+        photos = [self._photo(draft.owner_id, ready) for ready in received.ready]
+        await self._store(photos, received.ready)
+        async with self._database.begin() as connection:
+            # It may have been trained, or answered, while the photos were developed.
+            draft = still_open(owned(await rows.get(connection, draft.id), draft.owner_id))
+            seated, refused = await _seat(connection, draft, photos)
+            for photo in seated:
+                await rows.add_photo(connection, photo)
+            if seated:
+                await rows.set_state(connection, draft.id, DraftState.OPEN, at=self._clock.now())
+        return await self._told(draft, photos, seated, [*received.refused, *refused])
+
+    async def _hold(self, owner_id: int, choices: Sequence[Draft], received: Received) -> Intake:
         batch_id = new_id()
         photos = [
-            replace(self._photo(owner_id, name, photo, batch_id=batch_id), position=position)
-            for position, (name, photo) in enumerate(developed)
+            replace(self._photo(owner_id, ready), batch_id=batch_id, position=position)
+            for position, ready in enumerate(received.ready)
         ]
-        await self._store(photos, developed)
+        await self._store(photos, received.ready)
         async with self._database.begin() as connection:
             for photo in photos:
                 await rows.add_photo(connection, photo)
-        return Intake(draft=None, batch_id=batch_id if photos else None, choices=choices, added=photos, refused=refused)
+        return Intake(
+            draft=None, batch_id=batch_id if photos else None, choices=choices, added=photos, refused=received.refused
+        )
 
-    async def _store(self, photos: Sequence[DraftPhoto], developed: Sequence[tuple[str, DevelopedPhoto]]) -> None:
-        for row, (_name, photo) in zip(photos, developed, strict=True):
-            await self._blobs.put(row.blob_key, photo.data)
+    async def _let_in(
+        self, connection: AsyncConnection, draft: Draft, held: Sequence[DraftPhoto]
+    ) -> tuple[Sequence[DraftPhoto], Sequence[str]]:
+        seated, refused = await _seat(connection, draft, held)
+        await rows.delete_photos(connection, [photo.id for photo in _spare(held, seated)])
+        for photo in seated:
+            await rows.move_photo(connection, photo)
+        if seated:
+            await rows.set_state(connection, draft.id, draft.state, at=self._clock.now())
+        return seated, refused
 
-    def _photo(
-        self,
-        owner_id: int,
-        file_name: str,
-        photo: DevelopedPhoto,
-        *,
-        draft_id: str | None = None,
-        batch_id: str | None = None,
-    ) -> DraftPhoto:
-        photo_id = new_id()
+    async def _told(
+        self, draft: Draft, photos: Sequence[DraftPhoto], seated: Sequence[DraftPhoto], refused: Sequence[str]
+    ) -> Intake:
+        """Remove the files of photos that found no place, now that no row names them, and return what became of all."""
+        await self._blobs.delete(photo.blob_key for photo in _spare(photos, seated))
+        return Intake(draft=draft, batch_id=None, choices=(), added=seated, refused=refused)
+
+    async def _store(self, photos: Sequence[DraftPhoto], received: Sequence[Ready]) -> None:
+        for row, ready in zip(photos, received, strict=True):
+            await self._blobs.put(row.blob_key, ready.photo.data)
+
+    def _photo(self, owner_id: int, ready: Ready) -> DraftPhoto:
+        photo_id, photo = new_id(), ready.photo
         return DraftPhoto(
             id=photo_id,
             owner_id=owner_id,
-            draft_id=draft_id,
-            batch_id=batch_id,
+            draft_id=None,
+            batch_id=None,
             position=0,
-            file_name=words.file_label(file_name),
+            file_name=ready.file_name,
             blob_key=f"photos/{photo_id}{photo.extension}",
             content_type=photo.content_type,
             sha256=photo.sha256,
@@ -204,9 +171,38 @@ class IntakeService:
             findings=tuple(
                 StoredFinding(code=f.code.value, sentence=f.sentence, values=f.values) for f in photo.findings
             ),
-            caption="",
+            caption=ready.caption,
             created_at=self._clock.now(),
         )
+
+
+async def _seat(
+    connection: AsyncConnection, draft: Draft, photos: Sequence[DraftPhoto]
+) -> tuple[Sequence[DraftPhoto], Sequence[str]]:
+    """Return photos with their place in a draft, or in front of it while it is unanswered, and why others have none."""
+    answered = draft.depicted is not None
+    there = list(await rows.photos_in(connection, draft.id))
+    if not answered:
+        there += await rows.photos_held(connection, draft.id)
+    coming = {photo.id for photo in photos}
+    there = [photo for photo in there if photo.id not in coming]
+    seated: list[DraftPhoto] = []
+    refused: list[str] = []
+    for photo in photos:
+        reason = _no_room(there, photo.sha256, photo.file_name)
+        if reason:
+            refused.append(reason)
+            continue
+        draft_id, batch_id = (draft.id, None) if answered else (None, draft.id)
+        placed = replace(photo, draft_id=draft_id, batch_id=batch_id, position=_next_position(there))
+        there.append(placed)
+        seated.append(placed)
+    return seated, refused
+
+
+def _spare(photos: Sequence[DraftPhoto], seated: Sequence[DraftPhoto]) -> Sequence[DraftPhoto]:
+    kept = {photo.id for photo in seated}
+    return [photo for photo in photos if photo.id not in kept]
 
 
 def _no_room(there: Sequence[DraftPhoto], sha256: str, file_name: str) -> str | None:

@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from bot.app import Services
+from bot.consent import Depicted
 from bot.draft import still_open
 from bot.drafts import DraftView
 from bot.errors import BadInput, Missing, WrongMoment
@@ -14,6 +15,7 @@ from bot.texts import _, ngettext
 from cogs import replies
 from cogs.desk import Feature, on_choice, on_form, on_press
 from cogs.intake import drawn, uploads_of
+from cogs.ui.consent import ANSWERS, draw_consent_question
 from cogs.ui.controls import Answers
 from cogs.ui.draft_forms import MOST_FIELDS, add_form, captions_form, remove_form
 from cogs.ui.draft_menus import (
@@ -23,7 +25,7 @@ from cogs.ui.draft_menus import (
     draw_draft_choice,
     draw_sentence,
 )
-from cogs.ui.draft_notes import begun, captions_saved
+from cogs.ui.draft_notes import answered_note, begun, captions_saved
 from cogs.ui.draft_panel import draw_panel, sheet_files
 from providers.recipe import BaseModelName, SubjectKind
 
@@ -50,10 +52,20 @@ class Drafts(Feature):
         trigger_word="The word that brings your subject into a prompt; an unusual one, such as rustyfox.",
         kind="What the photos show.",
         base_model="The model it builds on; the default fits if you leave it out.",
+        who="Who is in the photos: you confirm that you may use them, and that any adult in them agreed.",
     )
-    @app_commands.choices(kind=[app_commands.Choice(name=kind.value, value=kind.value) for kind in SubjectKind])
+    @app_commands.choices(
+        kind=[app_commands.Choice(name=kind.value, value=kind.value) for kind in SubjectKind],
+        who=[app_commands.Choice(name=label, value=depicted.value) for depicted, label in ANSWERS.items()],
+    )
     async def new(
-        self, interaction: Interaction, name: str, trigger_word: str, kind: str, base_model: str | None = None
+        self,
+        interaction: Interaction,
+        name: str,
+        trigger_word: str,
+        kind: str,
+        base_model: str | None = None,
+        who: str | None = None,
     ) -> None:
         """Open a draft and show its panel."""
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -63,6 +75,7 @@ class Drafts(Feature):
             trigger_word=trigger_word,
             kind=SubjectKind(kind),
             base_model=_base_model(base_model),
+            depicted=Depicted(who) if who else None,
         )
         note = begun(draft, by_message=self._services.settings.darkroom_dm_intake)
         await self._show_panel(interaction, draft.id, note=note)
@@ -199,6 +212,20 @@ class Drafts(Feature):
             ngettext("Removed {count} photo.", "Removed {count} photos.", gone) if gone else _("Nothing was removed.")
         )
         await self._show_panel(interaction, draft_id, note=note.format(count=gone))
+
+    @on_press("draft.who")
+    async def ask_who(self, interaction: Interaction, draft_id: str) -> None:
+        """Ask again who is in the photos."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        view = await self._services.drafts.view(interaction.user.id, draft_id, with_sheet=False)
+        await replies.show(interaction, draw_consent_question(view.draft))
+
+    @on_press("draft.consent")
+    async def consent(self, interaction: Interaction, draft_id: str, depicted: str) -> None:
+        """Keep who is in the photos, let in those that waited, and show the panel in place of the question."""
+        await interaction.response.defer()
+        intake = await self._services.intake.answer(interaction.user.id, draft_id, Depicted(depicted))
+        await self._show_panel(interaction, draft_id, note=answered_note(intake))
 
     @on_press("draft.discard")
     async def ask_to_discard(self, interaction: Interaction, draft_id: str) -> None:

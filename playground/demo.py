@@ -35,6 +35,8 @@ class Cast:
     name: str
     trigger_word: str
     kind: str
+    #: What they answer to who is in the photos: the button's label.
+    who: str
     prompt: str
 
 
@@ -79,7 +81,10 @@ class Story:
         cast = self.cast
         options: dict[str, Any] = {"name": cast.name, "trigger_word": cast.trigger_word, "kind": cast.kind}
         self._types("#general", "/draft new " + " ".join(f"{key}:{value}" for key, value in options.items()))
-        self._answers(await server.slash("draft new", **options))
+        panel = await server.slash("draft new", **options)
+        self._answers(panel)
+        self._types("#general", f"presses [{cast.who}]")
+        self._answers(await server.press(panel, cast.who))
 
     async def _send_photos(self, dm: Place) -> SeenMessage:
         answer = None

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.consent import Depicted
 from bot.downloads import Upload
 from bot.generating import Gallery, PictureWishes
 from bot.lora import Lora, Picture
@@ -62,7 +63,12 @@ async def trained_model(house: House, person: Person, name: str = "Rusty", photo
     """Train a model for a person; takes some seconds, so rather open a `house_with_model`."""
     services, place = house.services, Place(channel_id=house.discord.channel.id, guild_id=house.discord.guild.id)
     draft = await services.drafts.open(
-        person.id, name=name, trigger_word="rustyfox", kind=SubjectKind.ANIMAL, base_model=BaseModelName.SKETCH
+        person.id,
+        name=name,
+        trigger_word="rustyfox",
+        kind=SubjectKind.ANIMAL,
+        base_model=BaseModelName.SKETCH,
+        depicted=Depicted.NOBODY,
     )
     await services.intake.receive(person.id, uploaded(house, small_photos(photos)), draft_id=draft.id)
     offer = await services.training.quote(person.id, draft.id, provider=None, wishes=Wishes(steps=STEPS))

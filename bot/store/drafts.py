@@ -115,11 +115,10 @@ async def _photos_where(connection: AsyncConnection, condition: sa.ColumnElement
     return [_photo(row) for row in (await connection.execute(statement)).mappings()]
 
 
-async def move_photo(connection: AsyncConnection, photo_id: str, *, draft_id: str, position: int) -> None:
-    """Put a held photo into a draft."""
-    await connection.execute(
-        sa.update(photos).where(photos.c.id == photo_id).values(draft_id=draft_id, batch_id=None, position=position)
-    )
+async def move_photo(connection: AsyncConnection, photo: DraftPhoto) -> None:
+    """Move a held photo to the draft or batch, and the position, that it names now."""
+    place = {"draft_id": photo.draft_id, "batch_id": photo.batch_id, "position": photo.position}
+    await connection.execute(sa.update(photos).where(photos.c.id == photo.id).values(**place))
 
 
 async def caption_photo(connection: AsyncConnection, photo_id: str, caption: str) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.budget import Budget
 from bot.clock import Clock
-from bot.draft import Draft, DraftState, owned, still_open
+from bot.consent import Depicted, child_warning
+from bot.draft import Draft, DraftState, answered, owned, still_open
 from bot.errors import Missing, NotYours, WrongMoment
 from bot.events import JobChanged, News
 from bot.guild import Act, GuildSettings
@@ -100,13 +101,13 @@ class TrainingService:
             BadInput: too few or too many photos, or a number outside of what the trainer takes.
             CannotServe: no such trainer, or none for this base model.
             NotAllowed: the server's managers do not let this person train there.
-            WrongMoment: the draft is being trained or has been trained.
+            WrongMoment: the draft is being trained or has been trained, or nobody has said who is in its photos.
         """
         settings = GuildSettings()
         async with self._database.begin() as connection:
             if place is not None:
                 settings = await self._guilds.require(connection, owner_id, place, Act.TRAIN)
-            draft = still_open(owned(await draft_rows.get(connection, draft_id), owner_id))
+            draft = answered(still_open(owned(await draft_rows.get(connection, draft_id), owner_id)))
             photos = await draft_rows.photos_in(connection, draft_id)
         choice = self._router.trainer_for(
             draft,
@@ -183,6 +184,7 @@ class TrainingService:
         async with self._database.begin() as connection:
             await rows.insert_quote(connection, quote)
         notices = [trainer.capabilities.notice] if trainer.capabilities.notice else []
+        notices += [child_warning()] if draft.depicted is Depicted.CHILD else []
         ignored = ignored_wishes(trainer, wishes)
         if ignored:
             notices.append(
@@ -212,7 +214,7 @@ class TrainingService:
             quote = await rows.get_quote(connection, quote_id)
             if quote is None:
                 raise Missing(_("That quote is gone."), advice=_("Ask for another with /train."))
-            draft = still_open(owned(await draft_rows.get(connection, quote.draft_id), owner_id))
+            draft = answered(still_open(owned(await draft_rows.get(connection, quote.draft_id), owner_id)))
             if now - quote.created_at > QUOTE_LIFE:
                 raise WrongMoment(_("That quote is more than an hour old."), advice=_("Ask for another with /train."))
             photos = await draft_rows.photos_in(connection, draft.id)

@@ -56,6 +56,12 @@ def no_photos_by_message() -> str:
     )
 
 
+def answered_note(intake: Intake) -> str:
+    """Return that it is kept who is in the photos, and what became of those that waited for it."""
+    kept = _("Your answer is kept with **{name}**.").format(name=intake.draft.name if intake.draft else "")
+    return f"{kept}\n{summarise(intake)}" if intake.added or intake.refused else kept
+
+
 def captions_saved(group: range | None = None, *, gone: int) -> str:
     """Return that captions were saved.
 
@@ -81,7 +87,7 @@ def _taken(intake: Intake) -> str:
     count = len(intake.added)
     if intake.draft is not None and not count:
         return _("Nothing was added to **{name}**.").format(name=intake.draft.name)
-    if intake.draft is not None:
+    if intake.draft is not None and not intake.unanswered:
         text = ngettext("Added {count} photo to **{name}**.", "Added {count} photos to **{name}**.", count)
         return text.format(count=count, name=intake.draft.name)
     if not count:

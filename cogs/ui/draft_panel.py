@@ -9,6 +9,7 @@ from discord import ui
 from bot.draft import MOST_PHOTOS, DraftState
 from bot.drafts import DraftView
 from bot.texts import _, ngettext
+from cogs.ui.consent import answer_line, consent_row, question
 from cogs.ui.controls import Layout, button
 from cogs.ui.subjects import kind_name
 
@@ -28,8 +29,13 @@ def draw_panel(view: DraftView, *, note: str = "") -> Layout:
     panel.add_item(ui.TextDisplay(_heading(view)))
     if view.sheet is not None:
         panel.add_item(ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{SHEET_NAME}", description=_alt(view))))
-    panel.add_item(ui.TextDisplay("\n".join([_count(view), *_hint_lines(view.hints), _next_step(view)])))
-    panel.add_item(_buttons(view))
+    if view.photos or view.draft.depicted is not None:
+        panel.add_item(ui.TextDisplay("\n".join([_count(view), *_hint_lines(view.hints), _next_step(view)])))
+    if view.draft.depicted is None and view.draft.state is DraftState.OPEN:
+        panel.add_item(ui.TextDisplay(question(view.draft, waiting=view.waiting)))
+        panel.add_item(consent_row(view.draft))
+    for row in _buttons(view):
+        panel.add_item(row)
     return Layout(ui.TextDisplay(note), panel) if note else Layout(panel)
 
 
@@ -42,12 +48,13 @@ def sheet_files(view: DraftView) -> list[discord.File]:
 
 def _heading(view: DraftView) -> str:
     draft = view.draft
-    return _("## {name}\nTrigger word `{trigger_word}` · {kind} · {base_model}").format(
+    heading = _("## {name}\nTrigger word `{trigger_word}` · {kind} · {base_model}").format(
         name=draft.name,
         trigger_word=draft.trigger_word,
         kind=kind_name(draft.kind),
         base_model=draft.base_model.label,
     )
+    return heading if draft.depicted is None else f"{heading}\n{answer_line(draft.depicted)}"
 
 
 def _alt(view: DraftView) -> str:
@@ -79,6 +86,8 @@ def _next_step(view: DraftView) -> str:
         return _("It has been trained. /models list shows the model.")
     if view.ready:
         return _("Ready to train.")
+    if view.draft.depicted is None:
+        return _("Say who is in the photos to train.")
     lacking = view.fewest - len(view.photos)
     if view.photos:
         text = ngettext("Add {count} more photo to train.", "Add {count} more photos to train.", lacking)
@@ -91,15 +100,18 @@ def _trainable(view: DraftView) -> bool:
     return view.ready and view.draft.state is DraftState.OPEN
 
 
-def _buttons(view: DraftView) -> ui.ActionRow[Layout]:
+def _buttons(view: DraftView) -> list[ui.ActionRow[Layout]]:
     draft_id, closed = view.draft.id, view.draft.state is not DraftState.OPEN
     nothing_there = closed or not view.photos
     full = closed or len(view.photos) >= MOST_PHOTOS
     danger, success = discord.ButtonStyle.danger, discord.ButtonStyle.success
-    return ui.ActionRow(
+    work: ui.ActionRow[Layout] = ui.ActionRow(
         button("draft.add", draft_id, label=_("Add photos"), disabled=full),
         button("draft.captions", draft_id, label=_("Captions"), disabled=nothing_there),
         button("draft.remove", draft_id, label=_("Remove"), disabled=nothing_there),
         button("draft.train", draft_id, label=_("Train"), style=success, disabled=not _trainable(view)),
         button("draft.discard", draft_id, label=_("Discard"), style=danger, disabled=closed),
     )
+    if view.draft.depicted is None:
+        return [work]
+    return [work, ui.ActionRow(button("draft.who", draft_id, label=_("Who is in it")))]

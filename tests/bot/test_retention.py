@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.app import Services, opened_services
 from bot.blobs import Blobs
+from bot.consent import Depicted
 from bot.downloads import Upload
 from bot.draft import DraftState
 from bot.retention import Retention, RetentionTimes
@@ -39,7 +40,9 @@ class Attic:
 
     async def draft(self, name="Rusty"):
         drafts = self.services.drafts
-        return await drafts.open(ALICE, name=name, trigger_word="fox", kind=SubjectKind.ANIMAL, base_model=None)
+        return await drafts.open(
+            ALICE, name=name, trigger_word="fox", kind=SubjectKind.ANIMAL, base_model=None, depicted=Depicted.NOBODY
+        )
 
     async def send(self, draft_id=None):
         posting, [photo] = self.discord.posting, sample_photos(1, size=512)

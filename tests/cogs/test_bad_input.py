@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.consent import Depicted
 from bot.downloads import Upload
 from bot.draft import MOST_PHOTOS
 from cogs.ui.draft_menus import draw_discard_question, draw_draft_choice, draw_unassigned
@@ -14,8 +15,12 @@ from providers.recipe import SubjectKind
 from tests.cogs.photos import swatches
 from tests.house import House, open_house
 
-RUSTY = {"name": "Rusty", "trigger_word": "rustyfox", "kind": "animal"}
-RUSTY_OPENED = RUSTY | {"kind": SubjectKind.ANIMAL, "base_model": None}
+RUSTY = {"name": "Rusty", "trigger_word": "rustyfox", "kind": "animal", "who": "nobody"}
+RUSTY_OPENED = {key: RUSTY[key] for key in ("name", "trigger_word")} | {
+    "kind": SubjectKind.ANIMAL,
+    "base_model": None,
+    "depicted": Depicted.NOBODY,
+}
 NO_DRAFT = "There is no such draft. /draft show shows yours."
 NOT_YOURS = "That draft belongs to somebody else. Make your own with /draft new."
 

@@ -11,11 +11,14 @@ from tests.house import open_house, running_bot
 from tests.playing import running_playground
 
 LABELS = ["Add photos", "Captions", "Remove", "Train", "Discard"]
+ALL_LABELS = [*LABELS, "Who is in it"]
 
 
 async def begin(place: Place, **changes):
     """Open a draft and give the panel's outcome."""
-    return await place.slash("draft new", **{"name": "Rusty", "trigger_word": "rustyfox", "kind": "animal"} | changes)
+    return await place.slash(
+        "draft new", **{"name": "Rusty", "trigger_word": "rustyfox", "kind": "animal", "who": "nobody"} | changes
+    )
 
 
 async def fill(place: Place, uploads, **options):
@@ -41,7 +44,7 @@ async def test_draft_new_shows_an_empty_panel_to_its_person_alone(tmp_path):
         assert "`rustyfox` · animal · Sketch" in panel.text
         assert "**0 photos** (2–30)" in panel.text
         assert "Add 2 photos to train." in panel.text
-        assert [button.label for button in panel.buttons] == LABELS
+        assert [button.label for button in panel.buttons] == ALL_LABELS
         assert disabled(panel) == ["Captions", "Remove", "Train"]
 
 

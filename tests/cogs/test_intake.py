@@ -9,8 +9,8 @@ from tests.cogs.photos import broken, foxes, swatches
 from tests.house import open_house, running_bot
 from tests.playing import running_playground
 
-RUSTY = {"name": "Rusty", "trigger_word": "rustyfox", "kind": "animal"}
-LUNA = {"name": "Luna", "trigger_word": "lunacat", "kind": "animal"}
+RUSTY = {"name": "Rusty", "trigger_word": "rustyfox", "kind": "animal", "who": "nobody"}
+LUNA = {"name": "Luna", "trigger_word": "lunacat", "kind": "animal", "who": "nobody"}
 
 
 async def send(dm, files=(), text=""):

@@ -29,7 +29,7 @@ async def market(tmp_path, *, looks=(QUEUED, SUCCEEDED), findable=True, **settin
 
 
 async def drafted(place, name):
-    await place.slash("draft new", name=name, trigger_word="rustyfox", kind="animal")
+    await place.slash("draft new", name=name, trigger_word="rustyfox", kind="animal", who="nobody")
     [draft] = [c for c in await place.autocomplete("train", "draft") if c.name.startswith(f"{name} ")]
     await place.slash("draft add", photo1=foxes(2)[0], photo2=foxes(2)[1], draft=draft.value)
     return draft.value

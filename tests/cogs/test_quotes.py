@@ -29,7 +29,7 @@ async def counter(tmp_path):
         trainer.capabilities = replace(trainer.capabilities, **GENEROUS)
         async with running_bot(discord, tmp_path / "data", registry=registry) as house:
             place = house.discord.person("alice").in_channel()
-            await place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal")
+            await place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal", who="nobody")
             await place.slash("draft add", photo1=foxes(2)[0], photo2=foxes(2)[1])
             yield house, place, await place.slash("train")
 

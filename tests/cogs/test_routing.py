@@ -44,7 +44,7 @@ class Street:
     place: Place
 
     async def train(self, **options):
-        await self.place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal")
+        await self.place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal", who="nobody")
         await self.place.slash("draft add", photo1=foxes(2)[0], photo2=foxes(2)[1])
         quote = await self.place.slash("train", **options)
         return quote, await self.place.press(quote, "Train it")

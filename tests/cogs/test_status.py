@@ -31,7 +31,7 @@ class Stage:
 
     async def train(self):
         """Let alice train from two photos, up to the card."""
-        await self.place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal")
+        await self.place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal", who="nobody")
         await self.place.slash("draft add", photo1=foxes(2)[0], photo2=foxes(2)[1])
         return await self.place.press(await self.place.slash("train"), "Train it")
 

@@ -17,7 +17,7 @@ from tests.playing import running_playground
 
 
 async def begin_training(place, name):
-    await place.slash("draft new", name=name, trigger_word="rustyfox", kind="animal")
+    await place.slash("draft new", name=name, trigger_word="rustyfox", kind="animal", who="nobody")
     [draft, *_] = await place.autocomplete("draft add", "draft", name)
     await place.slash("draft add", photo1=foxes(2)[0], photo2=foxes(2)[1], draft=draft.value)
     return await place.press(await place.slash("train", draft=draft.value), "Train it")

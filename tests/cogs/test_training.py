@@ -16,7 +16,7 @@ QUICK = 12
 async def drafted(house: House, *, name: str = "Rusty", who: str = "alice", photos: int = 4):
     """Let a person begin a draft and fill it by direct message."""
     place = house.discord.person(who).in_channel()
-    await place.slash("draft new", name=name, trigger_word="rustyfox", kind="animal")
+    await place.slash("draft new", name=name, trigger_word="rustyfox", kind="animal", who="nobody")
     if photos:
         dm = house.discord.person(who).dm()
         await dm.say("", foxes(photos))

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bot.app import Services, opened_services
+from bot.consent import Depicted
 from bot.downloads import Upload
 from bot.place import Place
 from bot.training.job import JobState
@@ -43,7 +44,12 @@ async def fill_draft(
     """Open a draft with two tiny photos for the person; return its id."""
     owner, kind = discord.person(PERSON), SubjectKind.ANIMAL
     draft = await services.drafts.open(
-        owner.id, name="Rusty", trigger_word="rustyfox", kind=kind, base_model=base_model
+        owner.id,
+        name="Rusty",
+        trigger_word="rustyfox",
+        kind=kind,
+        base_model=base_model,
+        depicted=Depicted.NOBODY,
     )
     await services.intake.receive(owner.id, _uploads(discord), draft_id=draft.id)
     return draft.id
@@ -60,7 +66,12 @@ async def _forget(services: Services, discord: Playground) -> None:
     owner = discord.person(PERSON)
     bella, _ = [
         await services.drafts.open(
-            owner.id, name=name, trigger_word="fox", kind=SubjectKind.ANIMAL, base_model=BaseModelName.FLUX_1_DEV
+            owner.id,
+            name=name,
+            trigger_word="fox",
+            kind=SubjectKind.ANIMAL,
+            base_model=BaseModelName.FLUX_1_DEV,
+            depicted=Depicted.NOBODY,
         )
         for name in ("Bella", "Carla")
     ]

@@ -30,7 +30,7 @@ POST, EDIT = ("POST", "/channels/*/messages"), ("PATCH", "/channels/*/messages/*
 async def quoted(place: Place) -> Outcome:
     """Let a person come as far as a quote."""
     two = swatches(2)
-    await place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal")
+    await place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal", who="nobody")
     await place.slash("draft add", photo1=two[0], photo2=two[1])
     return await place.slash("train")
 

@@ -103,7 +103,9 @@ class Resident:
     session: aiohttp.ClientSession
 
     async def draft(self, base_model: str, *, photos: int = 4) -> None:
-        await self.place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal", base_model=base_model)
+        await self.place.slash(
+            "draft new", name="Rusty", trigger_word="rustyfox", kind="animal", who="nobody", base_model=base_model
+        )
         files = foxes(photos)
         await self.place.slash("draft add", **{f"photo{n}": file for n, file in enumerate(files, start=1)})
 

@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from bot import app
 from bot.blobs import Blobs
+from bot.consent import Depicted
 from bot.draft import Draft, DraftPhoto, DraftState
 from bot.generating import GeneratingService, PictureWishes
 from bot.ids import new_id
@@ -121,6 +122,7 @@ class Rails:
             kind=SubjectKind.ANIMAL,
             base_model=BaseModelName.FLUX_1_DEV,
             state=DraftState.OPEN,
+            depicted=Depicted.NOBODY,
             created_at=now,
             updated_at=now,
         )

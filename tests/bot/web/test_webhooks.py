@@ -40,7 +40,7 @@ async def waiting_training(tmp_path):
         data = tmp_path / "data"
         async with running_bot(discord, data, registry=registry, darkroom_web_port=0) as house:
             place = discord.person("alice").in_channel()
-            await place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal")
+            await place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal", who="nobody")
             await place.slash("draft add", photo1=foxes(2)[0], photo2=foxes(2)[1])
             await place.press(await place.slash("train"), "Train it")
             await place.wait_for(lambda m: "Waiting for its turn" in m.text)
