@@ -18,6 +18,7 @@ from bot.blobs import Blobs
 from bot.budget import Budget
 from bot.cards import CardService
 from bot.clock import Clock, SystemClock
+from bot.details import DetailsService
 from bot.downloads import Downloads
 from bot.drafts import DraftService
 from bot.errors import StartupError
@@ -83,6 +84,7 @@ class Services:
     cards: CardService
     guilds: Guilds
     reports: Reports
+    details: DetailsService
     registry: Registry
     router: Router
     #: Port of the bot's own web server; None when there is none.
@@ -293,6 +295,7 @@ def _services(on: _Ground, web_port: int | None) -> Services:
             news=on.news,
         ),
         generating=generating,
+        details=DetailsService(database=on.database, registry=on.registry, workers=on.workers),
         cards=CardService(database=on.database, generating=generating, registry=on.registry, circuits=on.circuits),
         library=Library(database=on.database, blobs=on.blobs, registry=on.registry, clock=on.clock),
         sharing=Sharing(database=on.database, clock=on.clock),

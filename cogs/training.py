@@ -16,6 +16,7 @@ from cogs.desk import Feature, on_choice, on_form, on_press
 from cogs.places import place_for_results, place_of
 from cogs.providers import offered
 from cogs.ui.controls import Answers, Form
+from cogs.ui.job_details import draw_job_details
 from cogs.ui.numbers_form import draw_numbers_form, read_numbers_form
 from cogs.ui.quote import draw_jobs, draw_note, draw_quote, job_label
 
@@ -204,6 +205,13 @@ class Training(Feature):
         await interaction.response.defer(ephemeral=True, thinking=True)
         job = await self._services.training.cancel(interaction.user.id, job_id)
         await replies.tell(interaction, _("Stopping **{name}**.").format(name=job.title))
+
+    @on_press("job.details")
+    async def details(self, interaction: Interaction, job_id: str) -> None:
+        """Tell everything about a training."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        layout, files = draw_job_details(await self._services.details.of_training(job_id))
+        await replies.show(interaction, layout, files=files)
 
     @on_press("job.it_ran")
     async def ask_for_id(self, interaction: Interaction, job_id: str) -> None:

@@ -86,6 +86,8 @@ class SeenMessage:
     buttons: tuple[Button, ...]
     selects: tuple[Select, ...]
     images: tuple[bytes, ...] = field(repr=False)
+    #: What stands for each image of the galleries where it is not seen; empty where nothing does.
+    alts: tuple[str, ...]
     files: dict[str, bytes] = field(repr=False)
     components: tuple[Json, ...] = field(repr=False)
 
@@ -135,6 +137,7 @@ def see(message: Message, author: str, *, author_is_bot: bool) -> SeenMessage:
         buttons=tuple(_button(node) for node in nodes if node["type"] == BUTTON),
         selects=tuple(_select(node) for node in nodes if node["type"] in SELECTS),
         images=tuple(a.data for a in _drawn(message) if a.content_type.startswith("image/")),
+        alts=tuple(item.get("description") or "" for node in nodes for item in node.get("items") or ()),
         files={a.filename: a.data for a in message.attachments},
         components=tuple(message.components),
     )

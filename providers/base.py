@@ -61,6 +61,14 @@ class Progress:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LossPoint:
+    """How far a training was from its photos at one step."""
+
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """One look at a job at its provider."""
 
@@ -69,6 +77,8 @@ class Snapshot:
     #: The provider's own word for it, for the log.
     raw_state: str
     progress: Progress | None = None
+    #: All that its provider still knows of earlier losses; the caller keeps what it lacks.
+    losses: Sequence[LossPoint] = ()
     #: Why it failed, one sentence for the person; only with FAILED, EXPIRED or LOST.
     failure: str | None = None
     #: What it cost so far or in the end; None when the provider does not tell.

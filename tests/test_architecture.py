@@ -71,6 +71,7 @@ PLACES = {
     "PIL": (
         "bot/photo*.py",
         "bot/contact_sheet.py",
+        "bot/loss_curve.py",
         "providers/image_files.py",
         "providers/*/image_maker.py",
         "providers/sketch/pictures.py",

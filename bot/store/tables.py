@@ -264,6 +264,16 @@ leases = sa.Table(
     sa.Column("over_at", Moment),
 )
 
+losses = sa.Table(
+    "losses",
+    metadata,
+    sa.Column("job_id", Id, sa.ForeignKey("jobs.id"), primary_key=True),
+    # Steps are thinned to so many slots that the curve looks the same; the first loss of a slot stays.
+    sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("loss", sa.Float, nullable=False),
+)
+
 deliveries = sa.Table(
     "deliveries",
     metadata,

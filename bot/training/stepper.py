@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import Budget
 from bot.errors import BotError
+from bot.store import losses as loss_rows
 from bot.store.jobs import LeaseLostError
 from bot.texts import N_
 from bot.training.book import Book
@@ -19,7 +20,7 @@ from bot.training.circuit import Circuits
 from bot.training.craft import Craft, JobAdapter
 from bot.training.job import Failure, Job, JobKind, JobState
 from bot.training.submitter import Submitter
-from providers.base import Progress, RemoteState, Snapshot
+from providers.base import LossPoint, Progress, RemoteState, Snapshot
 from providers.errors import (
     ArtifactBroken,
     BadCredentials,
@@ -115,7 +116,7 @@ class Stepper:
                     job = job.failed(_DOUBT, at=self._book.now())
                 await self._put_back(job, craft)
             case JobState.QUEUED | JobState.RUNNING:
-                await self._put_back(await self._follow(job, craft), craft)
+                await self._follow(job, craft)
             case JobState.COLLECTING:
                 await self._collect(job, craft)
             case JobState.UNCERTAIN:
@@ -130,13 +131,20 @@ class Stepper:
         now = self._book.now()
         return job.moved(JobState.SUBMITTING, at=now, prepared=prepared, tries=0, next_at=now)
 
-    async def _follow(self, job: Job, craft: Craft) -> Job:
+    async def _follow(self, job: Job, craft: Craft) -> None:
         adapter, remote_id = craft.adapter(job), job.remote_id or ""
         prepared = job.prepared or {}
         if job.cancel_requested and adapter.capabilities.cancelable:
             await _asked_to_stop(job, adapter)
         snapshot = await adapter.poll(remote_id, prepared)
-        job = self._as_seen(job, snapshot)
+        job = await self._within_its_time(self._as_seen(job, snapshot), adapter)
+        heard = list(snapshot.losses)
+        if snapshot.progress and snapshot.progress.step is not None and snapshot.progress.loss is not None:
+            heard.append(LossPoint(step=snapshot.progress.step, loss=snapshot.progress.loss))
+        await self._put_back(job, craft, heard=heard)
+
+    async def _within_its_time(self, job: Job, adapter: JobAdapter) -> Job:
+        """Return the job with its next look, or ended when it has run too long."""
         if job.state.terminal or job.state is JobState.COLLECTING:
             return job
         ran = (self._book.now() - job.started_at).total_seconds() if job.started_at else 0.0
@@ -264,8 +272,10 @@ class Stepper:
     async def _end(self, job: Job, craft: Craft, failure: Failure, *, state: JobState = JobState.FAILED) -> None:
         await self._put_back(job.failed(failure, at=self._book.now(), state=state), craft)
 
-    async def _put_back(self, job: Job, craft: Craft) -> None:
+    async def _put_back(self, job: Job, craft: Craft, *, heard: Sequence[LossPoint] = ()) -> None:
         async def aside(connection: AsyncConnection) -> None:
+            if heard and job.kind is JobKind.TRAINING:
+                await loss_rows.note(connection, job.id, heard, total=job.progress.total)
             if job.state.terminal:
                 await craft.ended(connection, job)
                 await self._budget.close(connection, job)

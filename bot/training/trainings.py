@@ -13,7 +13,7 @@ from bot.blobs import Blobs
 from bot.budget import MICRO, Budget
 from bot.clock import Clock
 from bot.dataset import DatasetEntry, build_archive
-from bot.draft import DraftState
+from bot.draft import DraftPhoto, DraftState
 from bot.errors import BotError, CannotServe, Missing
 from bot.ids import new_id
 from bot.lora import Lora
@@ -94,14 +94,7 @@ class TrainingCraft:
         await asyncio.to_thread(self.workspace(job).mkdir, parents=True, exist_ok=True)
         opened = self.workspace(job) / "photos"
         archive = await build_archive(
-            [
-                DatasetEntry(
-                    image=await self._blobs.as_file(photo.blob_key, opened),
-                    extension=Path(photo.blob_key).suffix,
-                    caption=photo.caption,
-                )
-                for photo in photos
-            ],
+            [await self._entry(photo, number, opened) for number, photo in enumerate(photos, start=1)],
             trigger_word=spec.recipe.trigger_word,
             kind=spec.recipe.kind,
             name=spec.name,
@@ -111,6 +104,16 @@ class TrainingCraft:
         # The archive holds them now; opened photos lie about no longer than they must.
         await asyncio.to_thread(shutil.rmtree, opened, ignore_errors=True)
         return TrainingOrder(marker=job.marker, recipe=spec.recipe, archive=archive.path, photo_count=len(photos))
+
+    async def _entry(self, photo: DraftPhoto, number: int, opened: Path) -> DatasetEntry:
+        try:
+            image = await self._blobs.as_file(photo.blob_key, opened)
+        except FileNotFoundError as error:
+            raise Missing(
+                _("Photo {number} is no longer stored.").format(number=number),
+                advice=_("Remove it from the draft, or add it again."),
+            ) from error
+        return DatasetEntry(image=image, extension=Path(photo.blob_key).suffix, caption=photo.caption)
 
     async def bring_home(self, job: Job, output: TrainedLora) -> BroughtLora:
         key = f"loras/{job.id}.safetensors"

@@ -40,7 +40,7 @@ def draw_job(view: JobView) -> tuple[Layout, list[discord.File]]:
         lines.append(_(_DOUBT).format(provider=view.provider_title))
     if job.kind is JobKind.TRAINING and job.state.terminal and job.state is not JobState.SUCCEEDED:
         lines.append(_("Your draft is as it was, with every photo and caption. /train tries again."))
-    lines += _charged(view)
+    lines += words.charged(job, view.reserved_usd)
     lines.append(f"-# {_facts(view)}")
     container: ui.Container[Layout] = ui.Container(accent_colour=_colour(job))
     for line in lines:
@@ -60,7 +60,7 @@ def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
             f"### {job.title}: {words.state_of(job).lower()}",
             f"<@{job.owner_id}> {reason}",
             _("Your draft is as it was, with every photo and caption. /train tries again."),
-            *_charged(view),
+            *words.charged(job, view.reserved_usd),
         ]
         return Layout(ui.Container(ui.TextDisplay("\n".join(lines)), accent_colour=_BAD)), []
     lora = view.lora
@@ -137,19 +137,6 @@ def _facts(view: JobView) -> str:
     return " · ".join(parts)
 
 
-def _charged(view: JobView) -> list[str]:
-    """Return what an end without a result cost."""
-    job = view.job
-    if not job.state.terminal or job.state is JobState.SUCCEEDED:
-        return []
-    if not job.cost_usd:
-        return [_("Nothing was charged.")]
-    used = words.dollars(job.cost_usd)
-    if view.reserved_usd is None or view.reserved_usd < job.cost_usd:
-        return [_("{used} was used.").format(used=used)]
-    return [_("{used} of {reserved} was used.").format(used=used, reserved=words.dollars(view.reserved_usd))]
-
-
 def _buttons(job: Job) -> ui.ActionRow[Layout] | None:
     if job.state is JobState.UNCERTAIN:
         return ui.ActionRow(
@@ -157,8 +144,9 @@ def _buttons(job: Job) -> ui.ActionRow[Layout] | None:
             button("job.did_not_run", job.id, label=_("It did not run")),
             button("job.cancel", job.id, label=_("Cancel"), style=discord.ButtonStyle.danger),
         )
+    row: ui.ActionRow[Layout] = ui.ActionRow()
     if not job.state.terminal:
-        return ui.ActionRow(
+        row.add_item(
             button(
                 "job.cancel",
                 job.id,
@@ -167,9 +155,11 @@ def _buttons(job: Job) -> ui.ActionRow[Layout] | None:
                 disabled=job.cancel_requested,
             )
         )
-    if job.kind is JobKind.PICTURES and job.state is not JobState.SUCCEEDED:
-        return ui.ActionRow(button("picture.again", job.id, label=_("Try again")))
-    return None
+    if job.kind is JobKind.TRAINING:
+        row.add_item(button("job.details", job.id, label=_("Details")))
+    elif job.state.terminal and job.state is not JobState.SUCCEEDED:
+        row.add_item(button("picture.again", job.id, label=_("Try again")))
+    return row if row.children else None
 
 
 def _colour(job: Job) -> discord.Colour:

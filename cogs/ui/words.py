@@ -87,6 +87,18 @@ def pictures(count: int) -> str:
     return ngettext("{count} picture", "{count} pictures", count).format(count=count)
 
 
+def charged(job: Job, reserved_usd: float | None) -> list[str]:
+    """Return what an end without a result cost, in a line; nothing for other jobs."""
+    if not job.state.terminal or job.state is JobState.SUCCEEDED:
+        return []
+    if not job.cost_usd:
+        return [_("Nothing was charged.")]
+    used = dollars(job.cost_usd)
+    if reserved_usd is None or reserved_usd < job.cost_usd:
+        return [_("{used} was used.").format(used=used)]
+    return [_("{used} of {reserved} was used.").format(used=used, reserved=dollars(reserved_usd))]
+
+
 def steps_done(step: int, total: int) -> str:
     """Return how far a training is."""
     return _("step {step} of {total}").format(step=step, total=total)

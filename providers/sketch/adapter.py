@@ -3,12 +3,12 @@
 import asyncio
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from providers.base import Health, ImageOrder, Prepared, Progress, RemoteState, Snapshot, TrainingOrder
+from providers.base import Health, ImageOrder, LossPoint, Prepared, Progress, RemoteState, Snapshot, TrainingOrder
 from providers.errors import ArtifactBroken, NotFound, Refused, Unavailable, UnexpectedAnswer
 from providers.sketch.order_folder import FolderGone, OrderFolder, WorkerProgress, is_marker
 from providers.sketch.workshop import Workshop
@@ -83,7 +83,7 @@ class SketchAdapter(ABC, Generic[OrderT, OutputT]):
 
     async def poll(self, remote_id: str, prepared: Prepared) -> Snapshot:
         """Look at the order, and start its worker again if that has died."""
-        return _snapshot(await self._with_order(remote_id, self._workshop.look))
+        return await self._with_order(remote_id, lambda order: _snapshot(self._workshop.look(order), order.curve()))
 
     async def cancel(self, remote_id: str, prepared: Prepared) -> None:
         """Leave word for the worker, which hears it within a step."""
@@ -144,7 +144,7 @@ async def _off_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
         raise Unavailable(f"Sketch's folder can't be used ({reason}).", advice=advice) from error
 
 
-def _snapshot(progress: WorkerProgress) -> Snapshot:
+def _snapshot(progress: WorkerProgress, curve: Sequence[float]) -> Snapshot:
     return Snapshot(
         state=RemoteState(progress.state),
         raw_state=progress.state,
@@ -155,6 +155,7 @@ def _snapshot(progress: WorkerProgress) -> Snapshot:
             loss=progress.loss,
             eta_seconds=progress.eta_seconds,
         ),
+        losses=[LossPoint(step=step, loss=loss) for step, loss in enumerate(curve)],
         failure=progress.failure if progress.state == RemoteState.FAILED else None,
         cost_usd=0.0,
     )

@@ -18,7 +18,7 @@ def train(order: OrderFolder, desk: Desk) -> None:
     """Fit a model to the photos of an archive."""
     request = order.request()
     steps, resolution = int(request["steps"]), int(request["resolution"])
-    started, losses = time.monotonic(), []
+    started, losses = time.monotonic(), list[float]()
     desk.say("reading the photos", 0, steps)
     least, most = (int(request[name]) for name in ("least_photos", "most_photos"))
     # A quarter more than a picture needs, because sampling zooms in a little.
@@ -27,9 +27,9 @@ def train(order: OrderFolder, desk: Desk) -> None:
     fitting = Fitting(photos, resolution, order.journal())
     levels = len(fitting.plan.knots)
     for now in fitting.run(steps):
-        order.write_journal(fitting.journal)
-        desk.say(f"fitting noise level {now.level + 1} of {levels}", now.step, steps, now.loss)
         losses.append(now.loss)
+        order.write_journal(fitting.journal, losses)
+        desk.say(f"fitting noise level {now.level + 1} of {levels}", now.step, steps, now.loss)
     facts = {
         "photos": len(photos),
         "steps": steps,

@@ -146,9 +146,13 @@ class OrderFolder:
         """Return the losses that an earlier worker measured."""
         return [float(loss) for loss in (self._read("journal.json") or {}).get("losses", [])]
 
-    def write_journal(self, losses: list[float]) -> None:
-        """Keep what a worker measured, for the one that may come after it."""
-        self._write("journal.json", {"losses": losses})
+    def curve(self) -> list[float]:
+        """Return the loss of the model after each step, the start included."""
+        return [float(loss) for loss in (self._read("journal.json") or {}).get("curve", [])]
+
+    def write_journal(self, losses: list[float], curve: list[float]) -> None:
+        """Keep what a worker measured, for the one that may come after it, and the model's loss after each step."""
+        self._write("journal.json", {"losses": losses, "curve": curve})
 
     def try_lock(self) -> int | None:
         """Return a descriptor that holds the lock until it and its copies in other processes are closed, or None."""

@@ -135,6 +135,12 @@ async def test_training_ends_with_a_last_word_and_four_pictures(tmp_path):
         card = place.look(cards(house)[0])
         assert "Ready" in card.text
         assert not card.has_button("Cancel")
+        details = await place.press(card, "Details")
+        assert details.ephemeral
+        assert "Sketch (this machine) (the only one here for Sketch)" in details.text
+        [alt] = details.message.alts
+        assert alt.startswith("A curve of the loss: ")
+        assert f"at step {QUICK}" in alt
 
 
 async def test_cancel_button_ends_a_training_and_gives_the_draft_back(tmp_path):
