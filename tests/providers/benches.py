@@ -3,6 +3,7 @@
 from tests.providers.comfy_bench import ComfyBench
 from tests.providers.contract import Bench
 from tests.providers.fal_bench import FalFlux2TrainerBench, FalImageMakerBench, FalTrainerBench
+from tests.providers.gpu.rented_bench import PaperspaceBench, RunPodBench, RunPodServerlessBench
 from tests.providers.gpu.yard_bench import YardBench
 from tests.providers.replicate_bench import ReplicateImageMakerBench, ReplicateTrainerBench
 from tests.providers.sketch_bench import SketchImageMakerBench, SketchTrainerBench
@@ -19,4 +20,7 @@ BENCHES: dict[str, type[Bench]] = {
     "together-image-maker": TogetherBench,
     "comfy-image-maker": ComfyBench,
     "gpu-trainer": YardBench,
+    "runpod": RunPodBench,
+    "runpod-serverless": RunPodServerlessBench,
+    "paperspace": PaperspaceBench,
 }
