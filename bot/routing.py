@@ -190,7 +190,7 @@ class Router:
             )
         well = [m for m in fitting if self.well(DRAWS, m.name)] or fitting
         liked = self._liked(preferred)
-        best = min(well, key=lambda m: (_rank(m.name, liked), m.estimate(count).high_usd))
+        best = min(well, key=lambda m: (_rank(m.name, liked), m.capabilities.last_resort, m.estimate(count).high_usd))
         why = _why(
             best.name,
             [m.name for m in well],

@@ -157,6 +157,8 @@ class ImageCapabilities(AdapterCapabilities):
     negative_prompts: frozenset[BaseModelName] = frozenset()
     #: How many LoRAs one order may bring, its own included; all for the same base model.
     max_loras: int = 1
+    #: So slow or so limited that any other one comes first, unless somebody prefers it.
+    last_resort: bool = False
     #: Why its provider has no trainer, where people would expect one.
     trains_not: "TrainsNot | None" = None
 

@@ -33,7 +33,8 @@ from providers.base import (
 from providers.comfy.api import ComfyApi, ComfySettings, Ended, Node, ShownFile, is_prompt_id
 from providers.comfy.bases import BaseFiles
 from providers.comfy.graph import HEED_NEGATIVE, picture_graph
-from providers.comfy.shelf import Shelf, is_marker
+from providers.comfy.shelf import Shelf
+from providers.disk import is_marker
 from providers.errors import ArtifactBroken, NotFound, ProviderError, Refused, Unavailable
 from providers.http import fit_for_people
 from providers.image_files import inspect_image

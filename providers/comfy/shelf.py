@@ -5,20 +5,15 @@ job that is taken out of its queue, so that nobody could tell a stopped one from
 """
 
 import os
-import re
 import shutil
 import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-_MARKER = re.compile(r"[A-Za-z0-9_-]{1,100}")
+from providers.disk import is_marker
+
 #: A safetensors file without tensors: the length of a header, and the header.
 _EMPTY = struct.pack("<Q", 2) + b"{}"
-
-
-def is_marker(marker: str) -> bool:
-    """Tell whether a marker can name a file."""
-    return _MARKER.fullmatch(marker) is not None
 
 
 class Shelf:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from providers.base import Health, ImageOrder, LossPoint, Prepared, Progress, RemoteState, Snapshot, TrainingOrder
+from providers.disk import is_marker
 from providers.errors import ArtifactBroken, NotFound, Refused, Unavailable, UnexpectedAnswer
-from providers.sketch.order_folder import FolderGone, OrderFolder, WorkerProgress, is_marker
+from providers.sketch.order_folder import FolderGone, OrderFolder, WorkerProgress
 from providers.sketch.workshop import Workshop
 
 OrderT = TypeVar("OrderT", TrainingOrder, ImageOrder)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from providers.base import Aspect
+from providers.disk import write_bytes
 from providers.sketch.desk import Desk
 from providers.sketch.fitting import Fitting
 from providers.sketch.model import SketchModel, load_model, save_model
-from providers.sketch.order_folder import OrderFolder, write_bytes
+from providers.sketch.order_folder import OrderFolder
 from providers.sketch.pictures import read_archive, save_png
 from providers.sketch.sampling import rungs_of, sample
 

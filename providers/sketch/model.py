@@ -16,8 +16,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from providers.disk import write_bytes
 from providers.sketch.errors import ModelBroken
-from providers.sketch.order_folder import write_bytes
 from providers.sketch.pictures import Photo
 from providers.sketch.plan import Plan
 

@@ -12,16 +12,13 @@
 Every file is written whole or not at all, so either side may be killed at any moment.
 """
 
-import fcntl
 import json
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-_MARKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+from providers.disk import try_lock, write_bytes
 
 
 class FolderGone(Exception):
@@ -54,21 +51,6 @@ class Starts:
 
     count: int = 0
     step: int = 0
-
-
-def is_marker(text: str) -> bool:
-    """Tell whether a marker may name a folder."""
-    return _MARKER.fullmatch(text) is not None
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 class OrderFolder:
@@ -170,14 +152,3 @@ class OrderFolder:
             write_bytes(self.path / name, json.dumps(content).encode())
         except FileNotFoundError as error:
             raise FolderGone from error
-
-
-def try_lock(path: Path) -> int | None:
-    """Lock a file and return its descriptor, or None while somebody else holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor

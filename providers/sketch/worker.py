@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from providers.disk import try_lock
 from providers.sketch.desk import Canceled, Desk
 from providers.sketch.errors import SketchError
-from providers.sketch.order_folder import FolderGone, OrderFolder, try_lock
+from providers.sketch.order_folder import FolderGone, OrderFolder
 
 
 def main() -> None:

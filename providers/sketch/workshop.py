@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from providers.sketch.order_folder import OrderFolder, Starts, WorkerProgress, is_marker
+from providers.disk import is_marker
+from providers.sketch.order_folder import OrderFolder, Starts, WorkerProgress
 
 #: Workers in a row that may end without getting on before the order is given up.
 _MOST_STARTS = 3

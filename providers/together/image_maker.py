@@ -27,13 +27,14 @@ from providers.base import (
     Snapshot,
     TrainsNot,
 )
+from providers.disk import is_marker
 from providers.errors import ProviderError, Refused, SubmitUnsure, Unavailable, UnexpectedAnswer
 from providers.picture_orders import all_loras, private_words, refuse_unfit
 from providers.picture_size import PIXELS, megapixels
 from providers.prices import PriceList, Unit
 from providers.recipe import BaseModelName, Limits
 from providers.together.api import TogetherApi, TogetherSettings
-from providers.together.spool import Spooled, TogetherSpool, is_marker
+from providers.together.spool import Spooled, TogetherSpool
 
 P = ParamSpec("P")
 R = TypeVar("R")

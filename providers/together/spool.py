@@ -7,25 +7,19 @@ all, so that a process that dies in between leaves either everything or nothing.
 import json
 import logging
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from providers.base import MadeImage, MadeImages
+from providers.disk import is_marker
 from providers.errors import ArtifactBroken, NotFound
 from providers.image_files import inspect_image
 
 log = logging.getLogger(__name__)
 
-_MARKER = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _NOTES = "told.json"
-
-
-def is_marker(marker: str) -> bool:
-    """Tell whether a marker can name a folder."""
-    return _MARKER.fullmatch(marker) is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -148,3 +148,11 @@ def test_routing_says_what_nobody_here_can_do_with_a_model(asked, told):
     with pytest.raises(CannotServe, match=told) as refused:
         maker(make_studio(), **asked)
     assert refused.value.advice
+
+
+def test_routing_takes_the_last_resort_where_nobody_else_can_or_somebody_prefers_it():
+    makers = [able("slow", last_resort=True), shop(TillImageMaker, "paid", 9.0)]
+    router = Router(registry=Registry(image_makers={m.name: m for m in makers}), circuits=make_router().circuits)
+    assert maker(router)[0] == "paid"
+    assert maker(router, without=["paid"])[0] == "slow"
+    assert maker(router, preferred=["slow"])[0] == "slow"

@@ -5,6 +5,7 @@ from tests.providers.contract import Bench
 from tests.providers.fal_bench import FalFlux2TrainerBench, FalImageMakerBench, FalTrainerBench
 from tests.providers.gpu.rented_bench import PaperspaceBench, RunPodBench, RunPodServerlessBench
 from tests.providers.gpu.yard_bench import YardBench
+from tests.providers.kohya_bench import KohyaBench
 from tests.providers.replicate_bench import ReplicateImageMakerBench, ReplicateTrainerBench
 from tests.providers.sketch_bench import SketchImageMakerBench, SketchTrainerBench
 from tests.providers.together_bench import TogetherBench
@@ -19,6 +20,7 @@ BENCHES: dict[str, type[Bench]] = {
     "fal-image-maker": FalImageMakerBench,
     "together-image-maker": TogetherBench,
     "comfy-image-maker": ComfyBench,
+    "kohya-image-maker": KohyaBench,
     "gpu-trainer": YardBench,
     "runpod": RunPodBench,
     "runpod-serverless": RunPodServerlessBench,

@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from providers.base import Aspect, ImageOrder, LoraFile, LoraFormat, MadeImages, TrainedLora, TrainingOrder
+from providers.disk import try_lock
 from providers.recipe import BaseModelName, Recipe, SubjectKind
 from providers.sketch.fitting import Fitting
 from providers.sketch.image_maker import SketchImageMaker
 from providers.sketch.model import SketchModel, load_model, save_model
-from providers.sketch.order_folder import try_lock
 from providers.sketch.trainer import SketchTrainer
 from tests.providers.contract import PROMPT, TRIGGER_WORD, Bench, Fault, until
 

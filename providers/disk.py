@@ -1,0 +1,37 @@
+"""Owns how adapters that keep jobs on this disk name, write and lock their files; never decides what is in them."""
+
+import fcntl
+import os
+import re
+from pathlib import Path
+
+_MARKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def is_marker(text: str) -> bool:
+    """Tell whether a job's marker may name a file or a folder."""
+    return _MARKER.fullmatch(text) is not None
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def try_lock(path: Path) -> int | None:
+    """Lock a file and return its descriptor, or None while somebody else holds it.
+
+    The lock is held until the descriptor and its copies in other processes are closed, so until the last of them ends.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
