@@ -30,16 +30,13 @@ from bot.store.leases import Lease
 from providers.base import Progress
 from providers.errors import ArtifactBroken, NotFound, Refused
 from providers.gpu.box import NAME_PREFIX
-from providers.gpu.leases import Arrival, LeaseReport, LeaseState, Ticket
+from providers.gpu.leases import Arrival, LeaseReport, LeaseState, Ticket, log_tail
 from providers.gpu.packing import AGENT_NAME, packed_agent
-from providers.http import fit_for_people
 
 log = logging.getLogger(__name__)
 
 #: How long a token may wait for its machine, which may stand in a queue.
 TICKET_LIFE = timedelta(hours=24)
-#: Lines of a failed engine's output that are logged.
-LOGGED_LINES = 15
 
 
 class Refusal(StrEnum):
@@ -227,7 +224,7 @@ class LeaseDesk:
             if missing:
                 return missing
         if state is LeaseState.FAILED:
-            _log_tail(lease, outcome.get("tail", []))
+            log_tail(lease.marker, lease.spec, outcome.get("tail", []))
         kept = {name: value for name, value in outcome.items() if name != "tail"}
         now = self._clock.now()
         async with self._database.begin() as connection:
@@ -304,10 +301,3 @@ def _is_this_machine(host: str | None) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _log_tail(lease: Lease, tail: Sequence[str]) -> None:
-    """Log the end of an engine's output for the operator, without what its person wrote."""
-    hidden = [str(lease.spec.get("recipe", {}).get("trigger_word", "")), *lease.spec.get("sample_prompts", [])]
-    for line in tail[-LOGGED_LINES:]:
-        log.warning("%s: %s", lease.marker, fit_for_people(str(line), hide=hidden))

@@ -55,7 +55,7 @@ PLACES = {
     "alembic": ("bot/store/*",),
     "babel": ("bot/texts.py",),
     "aiosqlite": ("bot/store/database.py",),
-    "obstore": ("bot/blobs.py",),
+    "obstore": ("bot/blobs.py", "providers/gpu/mailbox.py"),
     "pydantic_settings": ("bot/settings.py", "bot/demo.py"),
     "pillow_heif": ("bot/photo_workers.py",),
     "rich": ("bot/demo.py", "playground/demo.py"),

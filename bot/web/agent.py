@@ -86,10 +86,9 @@ class _Outcome(_Told):
 class AgentRoutes:
     """Answers what agents ask."""
 
-    def __init__(self, *, desk: LeaseDesk, arrivals: Arrivals, report_seconds: float = REPORT_SECONDS) -> None:
+    def __init__(self, *, desk: LeaseDesk, arrivals: Arrivals) -> None:
         self._desk = desk
         self._arrivals = arrivals
-        self._report_seconds = report_seconds
 
     def join(self, site: web.Application) -> None:
         """Add the routes to a site."""
@@ -121,7 +120,7 @@ class AgentRoutes:
             {
                 "spec": lease.spec,
                 "archive": {"sha256": lease.archive_sha256, "size": lease.archive_size},
-                "report_seconds": self._report_seconds,
+                "report_seconds": REPORT_SECONDS,
             }
         )
 

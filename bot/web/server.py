@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 #: No provider's webhook is larger; what machines deliver has limits of its own.
 MOST_BODY_BYTES = 4 * 1024 * 1024
+#: Seconds that answers under way get at a stop; whoever is cut off goes on later where it was.
+SHUTDOWN_SECONDS = 1.0
 
 
 def build_site(*, database: Database, files: SignedFiles, webhooks: Webhooks, agents: AgentRoutes) -> web.Application:
@@ -43,7 +45,7 @@ def build_site(*, database: Database, files: SignedFiles, webhooks: Webhooks, ag
 async def serving(site: web.Application, *, host: str, port: int) -> AsyncIterator[int]:
     """Serve the application and yield the port that it got; 0 asks the system for a free one."""
     # No access log: its lines would hold signed links.
-    runner = web.AppRunner(site, access_log=None)
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

@@ -6,6 +6,7 @@ with a token that is good for one claimer. The first one holds the lease, any ot
 Leases are kept in the bot's database and spoken of over HTTP (bot/), or in a bucket or a folder (mailbox.py).
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,6 +15,12 @@ from typing import Any, Protocol
 
 from providers.base import Progress
 from providers.errors import NotFound, Unavailable
+from providers.http import fit_for_people
+
+log = logging.getLogger(__name__)
+
+#: Lines of a failed engine's output that are logged.
+LOGGED_LINES = 15
 
 
 class LeaseState(StrEnum):
@@ -122,6 +129,13 @@ class Leases(Protocol):
     async def close(self, marker: str) -> None:
         """Forget the lease and all that belongs to it; an agent that still speaks of it is told to end. Fine again."""
         ...
+
+
+def log_tail(marker: str, spec: Mapping[str, Any], tail: Sequence[str]) -> None:
+    """Log the end of a failed engine's output for the operator, without what its person wrote."""
+    hidden = [str(spec.get("recipe", {}).get("trigger_word", "")), *spec.get("sample_prompts", [])]
+    for line in tail[-LOGGED_LINES:]:
+        log.warning("%s: %s", marker, fit_for_people(str(line), hide=hidden))
 
 
 class NoLeases:

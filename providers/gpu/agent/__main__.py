@@ -13,6 +13,7 @@ from types import FrameType
 from providers.gpu.agent.folder_transport import FolderTransport
 from providers.gpu.agent.http_transport import HttpTransport
 from providers.gpu.agent.machine import end_machine, say
+from providers.gpu.agent.mailbox_transport import MailboxTransport
 from providers.gpu.agent.process import GRACE_SECONDS, end_group
 from providers.gpu.agent.settings import Settings
 from providers.gpu.agent.transport import Transport
@@ -45,6 +46,8 @@ def transport_for(settings: Settings) -> Transport:
     """Return the way to the bot that is set."""
     if settings.folder is not None:
         return FolderTransport(settings.folder)
+    if settings.letter is not None:
+        return MailboxTransport(settings.letter)
     return HttpTransport(settings.url or "", settings.job, settings.token or "")
 
 

@@ -52,10 +52,14 @@ class FolderTransport:
         to = self._folder / "files" / name
         if to.exists() and sha256_of(to) == sha256:
             return
-        to.parent.mkdir(exist_ok=True)
-        part = to.with_name(f".{name}.part")
-        shutil.copyfile(path, part)
-        part.replace(to)
+        try:
+            to.parent.mkdir(exist_ok=True)
+            part = to.with_name(f".{name}.part")
+            shutil.copyfile(path, part)
+            part.replace(to)
+        except OSError as error:
+            self._told()
+            raise Unreachable(type(error).__name__) from None
 
     def finish(self, outcome: Mapping[str, Any]) -> None:
         self._told()

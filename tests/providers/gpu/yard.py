@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 from aiohttp import web
 
@@ -20,6 +21,7 @@ from bot.clock import Clock, SystemClock
 from bot.events import JobChanged, News
 from bot.leases import LeaseDesk
 from bot.store.database import Database
+from bot.web import agent as routes
 from bot.web.agent import AgentRoutes
 from playground.engine_script import Mood, Trouble
 from playground.engines import lay_out_sd_scripts, lay_out_weights
@@ -70,6 +72,10 @@ class Yard:
     doubt: ProviderError | None = None
     #: Destroying fails this many times.
     stuck: int = 0
+    #: Looks that don't see anything of what was built.
+    blind: int = 0
+    #: Two machines are built for one order.
+    twice: bool = False
     #: Said once instead of the real state.
     word: str | None = None
     #: Added to every machine's environment.
@@ -92,12 +98,17 @@ class Yard:
             refusal, self.refusal = self.refusal, None
             raise refusal
         one = self._build(order)
+        if self.twice:
+            self._build(order)
         if self.doubt is not None:
             doubt, self.doubt = self.doubt, None
             raise doubt
         return one.id
 
     async def find(self, name: str) -> str | None:
+        if self.blind > 0:
+            self.blind -= 1
+            return None
         return next((one.id for one in self.machines.values() if one.order.name == name), None)
 
     async def status(self, box_id: str) -> BoxStatus:
@@ -188,7 +199,7 @@ class Site:
 
     async def open(self) -> None:
         site = web.Application()
-        AgentRoutes(desk=self.desk, arrivals=self.arrivals, report_seconds=0.05).join(site)
+        AgentRoutes(desk=self.desk, arrivals=self.arrivals).join(site)
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True).start()
@@ -197,6 +208,29 @@ class Site:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+
+def make_offer(engine: Path, *, steps: int) -> EngineOffer:
+    """Return what a stand-in for sd-scripts in this folder can train; `steps` is what it trains by default."""
+    settings = {
+        "engine_dir": str(engine),
+        "python": sys.executable,
+        "weights": lay_out_weights(engine.parent / "weights"),
+        "vram_gb": 24,
+    }
+    pace = Pace(before=(60, 120), step=(1, 2), basis="what the yard's engine takes")
+    return EngineOffer(
+        name="sd-scripts",
+        title="sd-scripts",
+        paces={BaseModelName.FLUX_1_DEV: pace},
+        produces=LoraFormat.KOHYA,
+        photos=Limits(low=2, high=50, default=12),
+        steps=Limits(low=5, high=4000, default=steps),
+        rank=Limits(low=1, high=128, default=4),
+        learning_rate=Limits(low=1e-6, high=1e-2, default=1e-4),
+        resolutions=(512, 1024),
+        settings={BaseModelName.FLUX_1_DEV: settings},
+    )
 
 
 @dataclass(kw_only=True)
@@ -212,25 +246,7 @@ class Ground:
         return GpuTrainer(self.yard, self.offer(), self.site.desk, **changes)
 
     def offer(self) -> EngineOffer:
-        settings = {
-            "engine_dir": str(self.mood_folder),
-            "python": sys.executable,
-            "weights": lay_out_weights(self.folder / "weights"),
-            "vram_gb": 24,
-        }
-        pace = Pace(before=(60, 120), step=(1, 2), basis="what the yard's engine takes")
-        return EngineOffer(
-            name="sd-scripts",
-            title="sd-scripts",
-            paces={BaseModelName.FLUX_1_DEV: pace},
-            produces=LoraFormat.KOHYA,
-            photos=Limits(low=2, high=50, default=12),
-            steps=Limits(low=5, high=4000, default=1000),
-            rank=Limits(low=1, high=128, default=16),
-            learning_rate=Limits(low=1e-6, high=1e-2, default=1e-4),
-            resolutions=(512, 1024),
-            settings={BaseModelName.FLUX_1_DEV: settings},
-        )
+        return make_offer(self.mood_folder, steps=1000)
 
     def order(self, marker: str = "darkroom-1", **changes: object) -> TrainingOrder:
         archive = self.folder / "work" / "archive.zip"
@@ -250,12 +266,14 @@ async def opened_ground(folder: Path, *, clock: Clock | None = None, **yard: obj
     """Open a yard and the bot's side; everything that still runs is ended."""
     engine = lay_out_sd_scripts(folder / "engine", Mood(seconds_a_step=0.002))
     site = Site(folder=folder, clock=clock or SystemClock())
+    brisk = patch.object(routes, "REPORT_SECONDS", 0.05)
     async with Database.opened(f"sqlite+aiosqlite:///{folder / 'darkroom.db'}") as database:
         site.bind(database)
         await site.open()
         ground = Ground(folder=folder, yard=Yard(**yard), site=site, mood_folder=engine)
         try:
-            yield ground
+            with brisk:
+                yield ground
         finally:
             await ground.yard.clear()
             await site.close()
