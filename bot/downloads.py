@@ -34,17 +34,22 @@ class Downloads:
         self._session = session
         self._most = most_bytes
 
-    async def fetch(self, upload: Upload) -> bytes:
+    async def fetch(self, upload: Upload, *, most_bytes: int | None = None) -> bytes:
         """Return an attachment's bytes.
+
+        Args:
+            upload: Which one.
+            most_bytes: What it may have, instead of what a photo may.
 
         Raises:
             BadInput: it is too large, gone, or does not arrive.
         """
-        if upload.size > self._most:
-            raise self._too_large(upload)
+        most = most_bytes or self._most
+        if upload.size > most:
+            raise _too_large(upload, most)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._once(upload)
+                return await self._once(upload, most)
             except (aiohttp.ClientError, TimeoutError) as error:
                 log.warning("attachment did not arrive (%s), attempt %d of %d", type(error).__name__, attempt, ATTEMPTS)
                 await asyncio.sleep(0.2 * attempt)
@@ -53,7 +58,7 @@ class Downloads:
             advice=_("Send it once more."),
         )
 
-    async def _once(self, upload: Upload) -> bytes:
+    async def _once(self, upload: Upload, most: int) -> bytes:
         timeout = aiohttp.ClientTimeout(total=SECONDS)
         async with self._session.get(upload.url, timeout=timeout) as answer:
             if answer.status in {403, 404}:
@@ -65,13 +70,14 @@ class Downloads:
             received = bytearray()
             async for chunk in answer.content.iter_chunked(CHUNK):
                 received += chunk
-                if len(received) > self._most:
-                    raise self._too_large(upload)
+                if len(received) > most:
+                    raise _too_large(upload, most)
             return bytes(received)
 
-    def _too_large(self, upload: Upload) -> BadInput:
-        most = self._most // (1024 * 1024)
-        return BadInput(
-            _("**{file}** is larger than {most} MiB.").format(file=file_label(upload.file_name), most=most),
-            advice=_("Send a smaller copy of it."),
-        )
+
+def _too_large(upload: Upload, most_bytes: int) -> BadInput:
+    most = most_bytes // (1024 * 1024)
+    return BadInput(
+        _("**{file}** is larger than {most} MiB.").format(file=file_label(upload.file_name), most=most),
+        advice=_("Send a smaller copy of it."),
+    )

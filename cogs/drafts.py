@@ -80,10 +80,10 @@ class Drafts(Feature):
         note = begun(draft, by_message=self._services.settings.darkroom_dm_intake)
         await self._show_panel(interaction, draft.id, note=note)
 
-    @draft.command(name="add", description="Add up to ten photos to a draft.")
+    @draft.command(name="add", description="Add up to ten photos, or a zip of photos and captions, to a draft.")
     @app_commands.describe(
         draft="The draft they are for; the one you are filling if you leave it out.",
-        **{f"photo{number}": "A photo." for number in range(1, PHOTO_OPTIONS + 1)},
+        **{f"photo{number}": "A photo, or a zip of photos." for number in range(1, PHOTO_OPTIONS + 1)},
     )
     async def add(
         self,

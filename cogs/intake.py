@@ -28,7 +28,7 @@ Drawing = tuple[Layout, list[discord.File]]
 #: What people write themselves; anything else is Discord telling of calls, pins and the like.
 _WRITTEN = frozenset({discord.MessageType.default, discord.MessageType.reply})
 #: Kinds of attachments that are never meant as photos, when a whole message is picked.
-_NO_PICTURES = ("video/", "audio/", "text/", "application/pdf", "application/zip", "application/json")
+_NO_PICTURES = ("video/", "audio/", "text/", "application/pdf", "application/json")
 
 
 class PhotoIntake(Feature):

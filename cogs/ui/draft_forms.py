@@ -22,8 +22,10 @@ _LONGEST_TITLE = 45
 def add_form(draft: Draft) -> Form:
     """Return the form that takes photos; its field is `photos`."""
     upload: ui.FileUpload[Form] = ui.FileUpload(custom_id="photos", min_values=1, max_values=MOST_FILES)
-    description = _("Up to {most} at once: JPEG, PNG, HEIC and most other pictures.").format(most=MOST_FILES)
-    label = ui.Label(text=_("Photos"), description=description, component=upload)
+    description = _(
+        "Up to {most} at once: JPEG, PNG, HEIC and other pictures, or a zip of photos and captions."
+    ).format(most=MOST_FILES)
+    label = ui.Label(text=_("Photos"), description=description.format(most=MOST_FILES), component=upload)
     return Form("draft.add", draft.id, title=_title(_("Add photos to {name}"), draft), labels=[label])
 
 

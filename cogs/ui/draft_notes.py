@@ -6,12 +6,17 @@ from bot.texts import _, ngettext
 
 #: A panel with its hints has this much room above it for each of ten refused files.
 LONGEST_REFUSAL = 180
+MOST_REFUSALS = 10
 
 
 def summarise(intake: Intake) -> str:
     """Return what became of some files: how many were taken, and a line for each that was not."""
     lines = [_taken(intake)]
-    lines += [f"- {_short(reason)}" for reason in intake.refused]
+    lines += [f"- {_short(reason)}" for reason in intake.refused[:MOST_REFUSALS]]
+    more = len(intake.refused) - MOST_REFUSALS
+    if more > 0:
+        text = ngettext("- and {count} more file was not taken", "- and {count} more files were not taken", more)
+        lines.append(text.format(count=more))
     return "\n".join(lines)
 
 

@@ -1,10 +1,12 @@
 import asyncio
+import os
 
 import pytest
 
 from bot.errors import Missing
 from playground.errors import PersonError
 from playground.seen import Upload
+from tests.archives import picture, zipped
 from tests.cogs.photos import broken, foxes, swatches
 from tests.house import open_house, running_bot
 from tests.playing import running_playground
@@ -279,3 +281,91 @@ async def test_photos_are_taken_though_typing_cannot_be_shown(tmp_path):
         await dm.slash("draft new", **RUSTY)
         house.discord.faults.answer(403, method="POST", path="/channels/*/typing")
         assert "Added 1 photo to **Rusty**." in (await send(dm, swatches(1))).text
+
+
+def set_of(*numbers, **others):
+    """Zip small pictures with a caption each, and other files."""
+    pictures = {f"fox/{n}.png": picture(n) for n in numbers} | {f"fox/{n}.txt": f"fox number {n}" for n in numbers}
+    return Upload("foxes.zip", zipped(pictures | others))
+
+
+async def captions_of(house, person):
+    draft = await house.services.drafts.current(person.id)
+    photos = (await house.services.drafts.view(person.id, draft.id, with_sheet=False)).photos
+    return [photo.caption for photo in photos]
+
+
+async def test_zip_brings_photos_and_captions_and_names_what_it_leaves(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        alice = house.discord.person("alice")
+        await alice.in_channel().slash("draft new", **RUSTY)
+        others = {"../evil.png": picture(9), "song.mp3": b"x", "bad.jpg": b"no picture", "__MACOSX/._1.png": b"x"}
+        panel = await alice.in_channel().slash("draft add", photo1=set_of(2, 10, 1, **others), photo2=swatches(3)[2])
+        assert panel.text.startswith("Added 4 photos to **Rusty**.\n- bad.jpg is a text file, not a picture I can use.")
+        assert "- **evil.png** has a path that leads out of the zip." in panel.text
+        assert "- **song.mp3** is neither a picture that I can use nor a caption." in panel.text
+        assert "MACOSX" not in panel.text
+        assert await captions_of(house, alice) == ["fox number 1", "fox number 2", "fox number 10", ""]
+
+
+async def test_zip_is_taken_by_message_form_and_menu_alike(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        alice = house.discord.person("alice")
+        dm, place = alice.dm(), alice.in_channel()
+        panel = await place.slash("draft new", **RUSTY)
+        assert "Added 1 photo to" in (await send(dm, [set_of(1)])).text
+        assert (
+            "Added 1 photo to" in (await place.submit(await place.press(panel, "Add photos"), photos=[set_of(2)])).text
+        )
+        said = await place.say(files=[set_of(3)])
+        assert "Added 1 photo to" in (await place.context_menu("Add to draft", said)).text
+        assert await captions_of(house, alice) == ["fox number 1", "fox number 2", "fox number 3"]
+
+
+async def test_zip_waits_for_who_is_in_it_with_its_captions(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        alice = house.discord.person("alice")
+        await alice.dm().slash("draft new", **{key: value for key, value in RUSTY.items() if key != "who"})
+        question = await send(alice.dm(), [set_of(1, 2)])
+        await alice.dm().press(question, "No person")
+        assert await captions_of(house, alice) == ["fox number 1", "fox number 2"]
+
+
+async def test_zip_of_forty_photos_fills_the_draft_and_counts_the_rest(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        alice = house.discord.person("alice")
+        await alice.dm().slash("draft new", **RUSTY)
+        panel = await send(alice.dm(), [set_of(*range(1, 41))])
+        assert panel.text.startswith(
+            "Added 30 photos to **Rusty**.\n- **31.png** finds no room: a draft holds 30 photos."
+        )
+        assert panel.text.count("finds no room") == 10
+        assert "- and 0 more" not in panel.text
+        full = await send(alice.dm(), [set_of(*range(31, 43))])
+        assert "- and 2 more files were not taken" in full.text
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (zipped({}), "**set.zip** holds no pictures."),
+        (b"PK\x03\x04 and nothing more", "**set.zip** is damaged: it cannot be opened as a zip."),
+    ],
+)
+async def test_zip_without_a_photo_adds_nothing_and_says_why(tmp_path, data, says):
+    async with open_house(tmp_path / "data") as house:
+        dm = house.discord.person("alice").dm()
+        await dm.slash("draft new", **RUSTY)
+        answer = await send(dm, [Upload("set.zip", data)])
+        assert answer.text.startswith(f"Nothing was added to **Rusty**.\n- {says}")
+
+
+async def test_zip_may_be_larger_than_a_photo_and_its_photos_may_not(tmp_path):
+    async with open_house(tmp_path / "data", darkroom_max_photo_mb=1) as house:
+        dm = house.discord.person("alice").dm()
+        await dm.slash("draft new", **RUSTY)
+        noise = os.urandom(700_000)
+        files = {"1.png": picture(1), "a.mp3": noise, "b.mp3": noise[::-1], "big.png": bytes(1_500_000)}
+        panel = await send(dm, [Upload("set.zip", zipped(files))])
+        assert "Added 1 photo to **Rusty**." in panel.text
+        assert "**big.png** is larger than 1 MiB when it is unpacked." in panel.text
