@@ -100,4 +100,4 @@ def test_worker_needs_nothing_but_the_standard_library_and_runpod():
 def test_worker_s_image_holds_the_handler_and_starts_it():
     lines = (WORKER / "Dockerfile").read_text().splitlines()
     assert "COPY handler.py /opt/darkroom/handler.py" in lines
-    assert lines[-1] == 'CMD ["python3", "/opt/darkroom/handler.py"]'
+    assert lines[-1] == 'CMD ["/opt/darkroom/venv/bin/python", "/opt/darkroom/handler.py"]'

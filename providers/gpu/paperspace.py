@@ -40,6 +40,16 @@ BASE_URL = "https://api.paperspace.com/v1"
 #: What the id of a script begins with where a machine's id could stand.
 _SCRIPT = "script:"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: GB of memory of the machine types that have less than 24.
+_SMALL: Mapping[str, int] = {
+    "M4000": 8,
+    "P4000": 8,
+    "RTX4000": 8,
+    "A4000": 16,
+    "P5000": 16,
+    "RTX5000": 16,
+    "V100": 16,
+}
 #: The most that a page holds, and the most pages that are read.
 _PAGE, _MOST_PAGES = "120", 50
 _STATES: Mapping[str, BoxState] = {
@@ -70,6 +80,7 @@ class PaperspaceSettings(BaseModel):
     disk_gb: int = Field(default=100, ge=50, description="One of the sizes that Paperspace has.")
     network_id: str = Field(default="", description="A private network to join.")
     image: str = Field(description="The container that the agent runs in; empty to run it on the machine itself.")
+    hf_token: SecretStr | None = Field(default=None, description="For weights at Hugging Face that are gated.")
 
 
 class _Lenient(BaseModel):
@@ -145,6 +156,7 @@ class PaperspaceMachines:
             # The startup script shuts the machine down after it.
             ending=Ending.EXIT,
             notice="Photos go to a machine that is rented at Paperspace for this training alone.",
+            vram_gb=_SMALL.get(self._settings.machine_type, 24),
         )
 
     def price(self) -> BoxPrice:
@@ -157,6 +169,12 @@ class PaperspaceMachines:
 
     async def check(self) -> Health:
         """Read the list of machines, which is free and needs a valid key."""
+        if not self._settings.template_id:
+            return Health(
+                ok=False,
+                detail="Set PAPERSPACE_TEMPLATE to the id of a template that has NVIDIA's driver and Docker and fits "
+                f"the machine type {self._settings.machine_type}, such as ML-in-a-Box.",
+            )
         try:
             await self._api.get(("machines",), _Page[_Machine], limit="1")
         except ProviderError as error:
@@ -168,7 +186,7 @@ class PaperspaceMachines:
         """Make the startup script, which is free, and then the machine with it."""
         script_id = await self._make_script(order)
         try:
-            reply = await self._api.order(("machines",), self._body(order, script_id), hide=_secrets(order))
+            reply = await self._api.order(("machines",), self._body(order, script_id), hide=self._secrets(order))
             if not reply.ok:
                 raise _refusal(reply)
         except SubmitUnsure:
@@ -228,15 +246,24 @@ class PaperspaceMachines:
         async for old in self._scripts():
             if old.name == order.name:
                 await self._delete("startup-scripts", old.id)
-        body = {"name": order.name, "script": startup_script(order, self._settings.image), "isRunOnce": True}
+        script = startup_script(order, self._settings.image, self._more_env)
+        body = {"name": order.name, "script": script, "isRunOnce": True}
         try:
-            reply = await self._api.order(("startup-scripts",), body, hide=_secrets(order))
+            reply = await self._api.order(("startup-scripts",), body, hide=self._secrets(order))
         except SubmitUnsure:
             # Scripts cost nothing: the next try removes this one, or the reaper does.
             raise Unavailable(f"{self.title} did not answer when the startup script was made.") from None
         if not reply.ok:
             raise reply.error()
         return reply.parsed(_Script).id
+
+    @property
+    def _more_env(self) -> Mapping[str, str]:
+        token = self._settings.hf_token
+        return {} if token is None else {"HF_TOKEN": token.get_secret_value()}
+
+    def _secrets(self, order: BoxOrder) -> Sequence[str]:
+        return [value for value in (*order.env.values(), *self._more_env.values()) if len(value) > 7]
 
     async def _drop_unused(self, script_id: str) -> None:
         try:
@@ -302,13 +329,14 @@ class PaperspaceMachines:
         return body | ({"networkId": settings.network_id} if settings.network_id else {})
 
 
-def startup_script(order: BoxOrder, image: str) -> str:
+def startup_script(order: BoxOrder, image: str, more_env: Mapping[str, str]) -> str:
     """Return what a machine runs once, as root: the order's script aside, and a shutdown after it."""
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in order.env.items()]
+    env = {**order.env, **more_env}
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in env.items()]
     run = f"sh -c {shlex.quote(order.script)}"
     if image:
         # Values come from the environment, so that no list of processes shows them.
-        passed = " ".join(f"--env {name}" for name in order.env)
+        passed = " ".join(f"--env {name}" for name in env)
         run = f"docker run --rm --gpus all --network host {passed} {shlex.quote(image)} {run}"
     lines = ["#!/bin/bash", *exports, f"({run}; shutdown -h now) > ${{TMPDIR:-/var/log}}/darkroom.log 2>&1 &"]
     return "\n".join(lines) + "\n"
@@ -336,10 +364,6 @@ def _accepted(reply: Reply) -> str:
     if not _ID.fullmatch(machine.id):
         raise SubmitUnsure("Paperspace accepted the order under an id that can't be one.")
     return machine.id
-
-
-def _secrets(order: BoxOrder) -> Sequence[str]:
-    return [value for value in order.env.values() if len(value) > 7]
 
 
 def _so_far(machine: _Machine) -> float | None:

@@ -39,6 +39,19 @@ log = logging.getLogger(__name__)
 
 BASE_URL = "https://api.runpod.io/v2"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: GB of memory of the kinds that have less than 24.
+_SMALL: Mapping[str, int] = {
+    "NVIDIA RTX A2000": 6,
+    "NVIDIA GeForce RTX 3070": 8,
+    "NVIDIA GeForce RTX 3080": 10,
+    "NVIDIA GeForce RTX 3080 Ti": 12,
+    "NVIDIA GeForce RTX 4070 Ti": 12,
+    "NVIDIA GeForce RTX 4080": 16,
+    "NVIDIA RTX A4000": 16,
+    "NVIDIA RTX 2000 Ada Generation": 16,
+    "NVIDIA RTX A4500": 20,
+    "NVIDIA RTX 4000 Ada Generation": 20,
+}
 #: What is billed may be a rounding above what is listed.
 _ROUNDING = 1.001
 _STATES: Mapping[str, BoxState] = {
@@ -67,6 +80,8 @@ class RunPodSettings(BaseModel):
     volume: str = Field(default="", description="A network volume to mount, by its id; keeps weights between pods.")
     volume_path: str = Field(default="/workspace", description="Where it is mounted.")
     data_centers: tuple[str, ...] = Field(default=(), description="Where; anywhere when empty.")
+    min_cuda: str = Field(default="", description="The lowest CUDA version of a host's driver; any when empty.")
+    hf_token: SecretStr | None = Field(default=None, description="For weights at Hugging Face that are gated.")
 
 
 class _Lenient(BaseModel):
@@ -142,6 +157,7 @@ class RunPodPods:
             poll_seconds=10,
             ending=Ending.RUNPOD,
             notice="Photos go to a machine that is rented at RunPod for this training alone.",
+            vram_gb=min(_SMALL.get(gpu, 24) for gpu in self._settings.gpus),
         )
 
     def price(self) -> BoxPrice:
@@ -177,7 +193,7 @@ class RunPodPods:
             raise _nothing_free(f"none of {', '.join(self._settings.gpus)} is free at the price that was set", None)
         refusal = None
         for kind in candidates:
-            reply = await self._api.order(("pods",), self._body(order, kind.id), hide=_secrets(order))
+            reply = await self._api.order(("pods",), self._body(order, kind.id), hide=self._secrets(order))
             if reply.ok:
                 pod = _accepted(reply)
                 if await self._is_affordable(pod, kind):
@@ -251,14 +267,14 @@ class RunPodPods:
 
     def _body(self, order: BoxOrder, gpu: str) -> dict[str, Any]:
         settings = self._settings
+        cuda = {"minCudaVersion": settings.min_cuda} if settings.min_cuda else {}
         body: dict[str, Any] = {
             "name": order.name,
             "image": settings.image,
-            "gpu": {"id": gpu, "count": 1},
+            "gpu": {"id": gpu, "count": 1, **cuda},
             "cloud": settings.cloud,
             "disk": settings.disk_gb,
-            # With which the agent deletes its own pod.
-            "env": {**order.env, "DARKROOM_RUNPOD_URL": settings.base_url},
+            "env": self._env(order),
             "args": container_command(order.script),
         }
         if settings.volume:
@@ -266,6 +282,18 @@ class RunPodPods:
         if settings.data_centers:
             body["dataCenterIds"] = list(settings.data_centers)
         return body
+
+    def _env(self, order: BoxOrder) -> dict[str, str]:
+        """Return the order's environment, with what the agent deletes its own pod by and the engine fetches by."""
+        env = {**order.env, "DARKROOM_RUNPOD_URL": self._settings.base_url}
+        if self._settings.volume:
+            env["HF_HOME"] = f"{self._settings.volume_path}/huggingface"
+        if self._settings.hf_token is not None:
+            env["HF_TOKEN"] = self._settings.hf_token.get_secret_value()
+        return env
+
+    def _secrets(self, order: BoxOrder) -> Sequence[str]:
+        return [*(value for value in self._env(order).values() if len(value) > 7), container_command(order.script)]
 
     async def _is_affordable(self, pod: _Pod, kind: _GpuType) -> bool:
         """Tell whether a pod costs what was agreed to; one that doesn't is given back at once."""
@@ -313,10 +341,6 @@ def _checked(box_id: str) -> str:
     if not _ID.fullmatch(box_id):
         raise NotFound("RunPod doesn't know this pod.")
     return box_id
-
-
-def _secrets(order: BoxOrder) -> Sequence[str]:
-    return [*(value for value in order.env.values() if len(value) > 7), container_command(order.script)]
 
 
 def _so_far(pod: _Pod) -> float | None:

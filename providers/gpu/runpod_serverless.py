@@ -60,6 +60,7 @@ class RunPodServerlessSettings(BaseModel):
     queue_url: str = Field(default=QUEUE_URL, description="Where endpoints take jobs, with /v2.")
     base_url: str = Field(default=BASE_URL, description="Where its REST API is, with /v2.")
     timeout_seconds: float = Field(default=60.0, gt=0, description="How long any call may take.")
+    hf_token: SecretStr | None = Field(default=None, description="For weights at Hugging Face that are gated.")
 
 
 class _Lenient(BaseModel):
@@ -171,15 +172,17 @@ class RunPodServerless:
 
     async def create(self, order: BoxOrder) -> str:
         """Put one job into the endpoint's queue."""
+        token = self._settings.hf_token
+        env = {**order.env, **({"HF_TOKEN": token.get_secret_value()} if token else {})}
         limit = min(order.max_seconds + _SPARE_SECONDS, _MOST_SECONDS)
         body = {
-            "input": {"name": order.name, "env": dict(order.env), "script": order.script},
+            "input": {"name": order.name, "env": env, "script": order.script},
             "policy": {
                 "executionTimeout": round(limit * 1000),
                 "ttl": round(min(limit + _QUEUE_SECONDS, _MOST_SECONDS) * 1000),
             },
         }
-        secrets = [*(value for value in order.env.values() if len(value) > 7), order.script]
+        secrets = [*(value for value in env.values() if len(value) > 7), order.script]
         reply = await self._queue.order(("run",), body, hide=secrets)
         if not reply.ok:
             raise reply.error(paid=True)
