@@ -102,6 +102,4 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (one.strip() for one in text.split(","))))
 
 
-RUNPOD = ProviderEntry(
-    name="runpod", title="RunPod", options=RunPodOptions, switch="runpod_api_key", build=build
-)
+RUNPOD = ProviderEntry(name="runpod", title="RunPod", options=RunPodOptions, switch="runpod_api_key", build=build)
