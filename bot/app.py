@@ -30,6 +30,8 @@ from bot.keys import note_keys
 from bot.leases import LeaseDesk, obstacle_to_machines
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
+from bot.picture_details import PictureDetailsService
+from bot.prompts import Prompts
 from bot.reaper import Reaper
 from bot.reception import Reception
 from bot.reports import Reports
@@ -81,6 +83,8 @@ class Services:
     library: Library
     sharing: Sharing
     transfers: Transfers
+    prompts: Prompts
+    picture_details: PictureDetailsService
     cards: CardService
     guilds: Guilds
     reports: Reports
@@ -242,12 +246,8 @@ def _reaper(on: _Ground) -> Reaper:
     return Reaper(database=on.database, registry=on.registry, clock=on.clock, news=on.news)
 
 
-def _services(on: _Ground, web_port: int | None) -> Services:
-    guilds = Guilds(database=on.database, clock=on.clock)
-    drafts = DraftService(
-        database=on.database, blobs=on.blobs, workers=on.workers, registry=on.registry, clock=on.clock
-    )
-    generating = GeneratingService(
+def _generating(on: _Ground, guilds: Guilds) -> GeneratingService:
+    return GeneratingService(
         database=on.database,
         blobs=on.blobs,
         registry=on.registry,
@@ -257,6 +257,23 @@ def _services(on: _Ground, web_port: int | None) -> Services:
         clock=on.clock,
         news=on.news,
     )
+
+
+def _intake(on: _Ground, drafts: DraftService) -> IntakeService:
+    reception = Reception(
+        downloads=Downloads(on.session, most_bytes=on.settings.max_photo_bytes),
+        workers=on.workers,
+        most_bytes=on.settings.max_photo_bytes,
+    )
+    return IntakeService(database=on.database, blobs=on.blobs, reception=reception, drafts=drafts, clock=on.clock)
+
+
+def _services(on: _Ground, web_port: int | None) -> Services:
+    guilds = Guilds(database=on.database, clock=on.clock)
+    drafts = DraftService(
+        database=on.database, blobs=on.blobs, workers=on.workers, registry=on.registry, clock=on.clock
+    )
+    generating = _generating(on, guilds)
     return Services(
         settings=on.settings,
         database=on.database,
@@ -274,17 +291,7 @@ def _services(on: _Ground, web_port: int | None) -> Services:
             owner_guild_id=on.settings.darkroom_owner_guild,
         ),
         drafts=drafts,
-        intake=IntakeService(
-            database=on.database,
-            blobs=on.blobs,
-            reception=Reception(
-                downloads=Downloads(on.session, most_bytes=on.settings.max_photo_bytes),
-                workers=on.workers,
-                most_bytes=on.settings.max_photo_bytes,
-            ),
-            drafts=drafts,
-            clock=on.clock,
-        ),
+        intake=_intake(on, drafts),
         training=TrainingService(
             database=on.database,
             registry=on.registry,
@@ -300,6 +307,8 @@ def _services(on: _Ground, web_port: int | None) -> Services:
         library=Library(database=on.database, blobs=on.blobs, registry=on.registry, clock=on.clock),
         sharing=Sharing(database=on.database, clock=on.clock),
         transfers=Transfers(database=on.database, clock=on.clock),
+        prompts=Prompts(database=on.database, clock=on.clock),
+        picture_details=PictureDetailsService(database=on.database, generating=generating),
     )
 
 

@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from secrets import randbelow
 
-from bot import words
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot.adult import require_fit
 from bot.blobs import Blobs
 from bot.budget import Budget
 from bot.clock import Clock
 from bot.consent import adult_allowed, refuse_adult
-from bot.errors import BadInput, Missing, NotYours
+from bot.errors import Missing, NotYours
 from bot.events import JobChanged, News
-from bot.guild import Act
+from bot.guild import Act, GuildSettings
 from bot.guilds import Guilds, without_blocked_words
 from bot.ids import new_id
 from bot.lora import Lora, Picture
+from bot.picture_wishes import Mixing, PictureWishes, spec_for, unlike
 from bot.place import Place
-from bot.routing import CHOSEN, Router
+from bot.routing import CHOSEN, MakerChoice, Router
 from bot.sharing import may_use
 from bot.store import adult as adult_rows
 from bot.store import cards as card_rows
@@ -26,23 +27,9 @@ from bot.store import loras as rows
 from bot.store.cards import Card
 from bot.store.database import Database
 from bot.texts import _
-from bot.training.job import Job, JobKind, JobState, PictureSpec
-from bot.training.trainings import SEEDS, default_strength
-from providers.base import Aspect, ImageMaker
+from bot.training.job import Job, JobKind, JobState
+from providers.base import ImageMaker
 from providers.registry import Registry
-
-
-@dataclass(frozen=True, kw_only=True)
-class PictureWishes:
-    """What a person asked for; None wherever they leave it to us."""
-
-    prompt: str = ""
-    count: int = 1
-    seed: int | None = None
-    aspect: Aspect = Aspect.SQUARE
-    strength: float | None = None
-    #: Name of the image maker.
-    provider: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,20 +88,9 @@ class GeneratingService:
         async with self._database.begin() as connection:
             settings = await self._guilds.require(connection, person_id, place, Act.GENERATE)
             lora = await may_use(connection, lora_id, person_id, place)
-            refuse_adult(lora.depicted, wishes.prompt)
-            without_blocked_words(settings, wishes.prompt)
-            marked = await adult_rows.is_marked(connection, lora.id, place.guild_id)
-            require_fit(
-                settings, place, prompts=(wishes.prompt,), marked=marked, never=not adult_allowed(lora.depicted)
-            )
-            choice = self._router.maker_for(
-                lora,
-                wishes.count,
-                wanted=wishes.provider,
-                preferred=settings.preferred_providers,
-                allowed=settings.allowed,
-            )
-            maker = choice.maker
+            mixed_in = [await may_use(connection, one.lora_id, person_id, place) for one in wishes.mixed_in]
+            await self._admit(connection, settings, place, wishes, [lora, *mixed_in])
+            choice = self._choice(settings, wishes, lora, mixed_in)
             job = Job(
                 id=new_id(),
                 kind=JobKind.PICTURES,
@@ -122,9 +98,9 @@ class GeneratingService:
                 owner_id=person_id,
                 guild_id=place.guild_id,
                 title=lora.name,
-                provider=maker.name,
+                provider=choice.maker.name,
                 why=choice.why,
-                spec=self._spec(lora, maker, wishes),
+                spec=spec_for(choice.maker, wishes, lora, mixed_in),
                 draft_id=None,
                 lora_id=lora.id,
                 parent_id=None,
@@ -137,6 +113,40 @@ class GeneratingService:
             await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id, locale=place.locale))
         self._news.publish(JobChanged(job_id=job.id, due=True))
         return job
+
+    async def _admit(
+        self,
+        connection: AsyncConnection,
+        settings: GuildSettings,
+        place: Place,
+        wishes: PictureWishes,
+        loras: Sequence[Lora],
+    ) -> None:
+        """Refuse what may not be asked of one of these models there."""
+        texts = (wishes.prompt, wishes.negative_prompt)
+        without_blocked_words(settings, *texts)
+        for lora in loras:
+            # What shall not be in a picture does not make it adult.
+            refuse_adult(lora.depicted, wishes.prompt)
+            marked = await adult_rows.is_marked(connection, lora.id, place.guild_id)
+            never = not adult_allowed(lora.depicted)
+            require_fit(settings, place, prompts=(wishes.prompt,), marked=marked, never=never)
+
+    def _choice(
+        self, settings: GuildSettings, wishes: PictureWishes, lora: Lora, mixed_in: Sequence[Lora]
+    ) -> MakerChoice:
+        """Return who makes the pictures; what the model's owner set comes before what the server prefers."""
+        unlike(lora, mixed_in)
+        liked = [lora.provider] if lora.provider else []
+        return self._router.maker_for(
+            lora,
+            wishes.count,
+            wanted=wishes.provider,
+            preferred=[*liked, *settings.preferred_providers],
+            allowed=settings.allowed,
+            extra=mixed_in,
+            negative_prompt=bool(wishes.negative_prompt.strip()),
+        )
 
     async def again(self, person_id: int, job_id: str, place: Place, *, count: int | None = None) -> Job:
         """Begin the same pictures with new seeds."""
@@ -158,11 +168,13 @@ class GeneratingService:
         spec = job.pictures
         return PictureWishes(
             prompt=spec.prompt,
+            negative_prompt=spec.negative_prompt,
             count=spec.count,
             seed=spec.seed,
             aspect=spec.aspect,
             strength=spec.strength,
             provider=job.provider if job.provider in self._registry.image_makers else None,
+            mixed_in=[Mixing(lora_id=one.lora_id, strength=one.strength) for one in spec.mixed_in],
         )
 
     async def gallery(self, job_id: str, *, with_files: bool) -> Gallery:
@@ -182,16 +194,28 @@ class GeneratingService:
             notice=maker.capabilities.notice if maker else "",
         )
 
-    async def delete(self, person_id: int, job_id: str) -> None:
-        """Delete the pictures of a job for ever.
+    async def own_gallery(self, person_id: int, job_id: str) -> Gallery:
+        """Return pictures that a person asked for.
 
         Raises:
             NotYours: somebody else asked for them.
         """
-        job = await self._job(job_id)
-        if job.owner_id != person_id:
+        gallery = await self.gallery(job_id, with_files=False)
+        if gallery.job.owner_id != person_id:
             raise NotYours(_("Only the person who asked for these pictures can delete them."))
+        return gallery
+
+    async def delete(self, person_id: int, job_id: str) -> Sequence[tuple[int, int]]:
+        """Delete the pictures of a job for ever and return where they stand, as channel and message.
+
+        Raises:
+            NotYours: somebody else asked for them.
+        """
+        await self.own_gallery(person_id, job_id)
+        async with self._database.begin() as connection:
+            card = await card_rows.get(connection, job_id)
         await self.remove(job_id)
+        return [] if card is None or card.message_id is None else [(card.channel_id, card.message_id)]
 
     async def remove(self, job_id: str) -> None:
         """Delete the pictures of a job for ever, whoever asked for them."""
@@ -207,38 +231,3 @@ class GeneratingService:
         if job is None or job.kind is not JobKind.PICTURES:
             raise Missing(_("There are no such pictures."))
         return job
-
-    def _spec(self, lora: Lora, maker: ImageMaker, wishes: PictureWishes) -> PictureSpec:
-        can = maker.capabilities
-        if wishes.count not in can.count:
-            raise BadInput(
-                _("{provider} makes {low} to {high} pictures at once.").format(
-                    provider=maker.title, low=f"{can.count.low:g}", high=f"{can.count.high:g}"
-                )
-            )
-        if wishes.aspect not in can.aspects:
-            shapes = ", ".join(sorted(can.aspects))
-            raise BadInput(
-                _("{provider} cannot make {shape} pictures.").format(provider=maker.title, shape=wishes.aspect),
-                advice=_("It can make {shapes}.").format(shapes=shapes),
-            )
-        strength = default_strength(self._registry, maker.name) if wishes.strength is None else wishes.strength
-        if can.strength is not None and strength not in can.strength:
-            raise BadInput(
-                _("`strength` goes from {low} to {high} here.").format(
-                    low=f"{can.strength.low:g}", high=f"{can.strength.high:g}"
-                ),
-                advice=_("{value} is a good value.").format(value=f"{can.strength.default:g}"),
-            )
-        if wishes.seed is not None and not 0 <= wishes.seed < SEEDS:
-            raise BadInput(
-                _("A seed is a whole number from 0 to {most}.").format(most=SEEDS - 1),
-                advice=_("Leave it out for a random one."),
-            )
-        return PictureSpec(
-            prompt=words.prompt(wishes.prompt) or f"a photo of {lora.trigger_word}",
-            count=wishes.count,
-            seed=randbelow(SEEDS) if wishes.seed is None else wishes.seed,
-            aspect=wishes.aspect,
-            strength=strength,
-        )

@@ -8,6 +8,7 @@ from bot.clock import Clock
 from bot.errors import Missing, NotYours, WrongMoment
 from bot.lora import Lora, Share, ShareKind
 from bot.place import Place
+from bot.store import guilds as guild_rows
 from bot.store import loras as lora_rows
 from bot.store import shares as rows
 from bot.store.database import Database
@@ -48,7 +49,8 @@ class Sharing:
             NotYours: it belongs to somebody else, and is not shared with a server that this person manages.
         """
         async with self._database.begin() as connection:
-            manages = place.manages and share.guild_id is not None and share.guild_id == place.guild_id
+            settings = await guild_rows.settings(connection, place.guild_id)
+            manages = counts_here(share, place) and settings.is_managed_by(place)
             lora = await (live(connection, lora_id) if manages else own(connection, lora_id, person_id))
             if not await rows.drop(connection, lora_id, share):
                 raise Missing(_("**{model}** is not shared that way.").format(model=lora.name))
@@ -140,4 +142,4 @@ def server_of(place: Place, lora: Lora) -> Share:
 
 def counts_here(share: Share, place: Place) -> bool:
     """Tell whether a share is about the server that this is."""
-    return share.kind is not ShareKind.PERSON and share.guild_id == place.guild_id
+    return share.kind is not ShareKind.PERSON and share.guild_id is not None and share.guild_id == place.guild_id

@@ -4,7 +4,7 @@
     failures.py    the one funnel for errors          replies.py  answering one person, whatever was answered before
     answer_calls.py  which of these calls are repeated when Discord is in trouble
     places.py      where something was asked, and whether results can be posted there
-    drafts.py intake.py training.py generating.py library.py    one cog a feature
+    drafts.py intake.py training.py generating.py pictures.py prompts.py library.py    one cog a feature
     model_commands.py sharing.py    parts of the library's cog
     status.py      keeps the card of every job true
     ui/            what people see
@@ -19,6 +19,8 @@ from cogs.drafts import Drafts
 from cogs.generating import Generating
 from cogs.intake import PhotoIntake
 from cogs.library import Library
+from cogs.pictures import Pictures
+from cogs.prompts import Prompts
 from cogs.status import StatusBoard
 from cogs.training import Training
 
@@ -33,6 +35,10 @@ async def setup(bot: DarkroomBot) -> None:
     await bot.add_cog(intake)
     bot.tree.add_command(intake.menu)
     await bot.add_cog(Generating(bot.services))
+    pictures = Pictures(bot.services)
+    await bot.add_cog(pictures)
+    bot.tree.add_command(pictures.menu)
+    await bot.add_cog(Prompts(bot.services))
     await bot.add_cog(Library(bot.services))
     await bot.add_cog(Training(bot.services))
     await bot.add_cog(StatusBoard(bot))

@@ -40,13 +40,25 @@ class ModelCommands(Feature):
 
 
 async def suggest_models(
-    services: Services, interaction: Interaction, typed: str, *, only_own: bool = False
+    services: Services, interaction: Interaction, typed: str, *, only_own: bool = False, fitting: Lora | None = None
 ) -> Suggestions:
-    """Return models to choose from while a person types; none when that cannot be told."""
+    """Return models to choose from while a person types; none when that cannot be told.
+
+    Args:
+        services: The bot's.
+        interaction: What they type into.
+        typed: What they typed.
+        only_own: Leave out what others share.
+        fitting: Leave out what cannot be mixed with this one.
+    """
     person_id = interaction.user.id
     try:
         loras = await services.library.usable(person_id, place_of(interaction), named_like=typed.strip())
     except Exception:  # a funnel: nobody can be told anything while they type
         log.exception("no models could be suggested")
         return []
-    return model_choices([lora for lora in loras if not only_own or lora.owner_id == person_id], person_id)
+    if only_own:
+        loras = [lora for lora in loras if lora.owner_id == person_id]
+    if fitting is not None:
+        loras = [lora for lora in loras if lora.base_model is fitting.base_model and lora.id != fitting.id]
+    return model_choices(loras, person_id)

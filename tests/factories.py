@@ -13,8 +13,9 @@ from typing import Any
 
 from bot.consent import Depicted
 from bot.downloads import Upload
-from bot.generating import Gallery, PictureWishes
+from bot.generating import Gallery
 from bot.lora import Lora, Picture
+from bot.picture_wishes import PictureWishes
 from bot.place import Place
 from bot.training.job import Job, JobKind, JobState, PictureSpec
 from bot.training.presets import Wishes

@@ -39,6 +39,13 @@ async def get(connection: AsyncConnection, job_id: str) -> Card | None:
     return None if row is None else Card(**{f.name: row[f.name] for f in fields(Card)})
 
 
+async def shown_in(connection: AsyncConnection, message_id: int) -> Card | None:
+    """Return the card that a message shows, or whose job's last word it is."""
+    fits = sa.or_(cards.c.message_id == message_id, cards.c.final_message_id == message_id)
+    row = (await connection.execute(sa.select(cards).where(fits))).mappings().first()
+    return None if row is None else Card(**{f.name: row[f.name] for f in fields(Card)})
+
+
 async def stale(connection: AsyncConnection) -> Sequence[Card]:
     """Return the cards that show less than their row says, the longest waiting first."""
     statement = (

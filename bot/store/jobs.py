@@ -107,9 +107,16 @@ async def samples_of(connection: AsyncConnection, job_id: str) -> Job | None:
 
 async def under_way(connection: AsyncConnection, *, draft_id: str | None = None, lora_id: str | None = None) -> int:
     """Return how many jobs of this draft or model have not ended."""
-    condition = jobs.c.draft_id == draft_id if lora_id is None else jobs.c.lora_id == lora_id
-    statement = sa.select(sa.func.count()).select_from(jobs).where(condition, jobs.c.ended_at.is_(None))
-    return int(await connection.scalar(statement) or 0)
+    live = jobs.c.ended_at.is_(None)
+    if lora_id is None:
+        statement = sa.select(sa.func.count()).select_from(jobs).where(jobs.c.draft_id == draft_id, live)
+        return int(await connection.scalar(statement) or 0)
+    pictures = sa.select(jobs.c.lora_id, jobs.c.spec).where(jobs.c.kind == JobKind.PICTURES, live)
+    found = [
+        {row.lora_id, *(one["lora_id"] for one in row.spec.get("mixed_in") or ())}
+        for row in (await connection.execute(pictures)).all()
+    ]
+    return sum(lora_id in used for used in found)
 
 
 async def count_under_way(connection: AsyncConnection) -> int:

@@ -156,6 +156,17 @@ lora_transfers = sa.Table(
     sa.Column("created_at", Moment, nullable=False),
 )
 
+saved_prompts = sa.Table(
+    "saved_prompts",
+    metadata,
+    # Prompts that people want to use again; `{trigger}` in one stands for the trigger word of any model.
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("owner_id", Snowflake, nullable=False, index=True),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+)
+
 quotes = sa.Table(
     "quotes",
     metadata,

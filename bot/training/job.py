@@ -110,6 +110,14 @@ class TrainingSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MixedIn:
+    """A further model that goes into some pictures."""
+
+    lora_id: str
+    strength: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class PictureSpec:
     """What some pictures were asked for; never changes."""
 
@@ -118,6 +126,9 @@ class PictureSpec:
     seed: int
     aspect: Aspect
     strength: float
+    #: What they shall not show.
+    negative_prompt: str = ""
+    mixed_in: tuple[MixedIn, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

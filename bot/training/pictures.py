@@ -20,7 +20,7 @@ from bot.store import loras as lora_rows
 from bot.store.database import Database
 from bot.texts import _
 from bot.training.job import Job
-from providers.base import ImageMaker, ImageOrder, LoraFile, MadeImages
+from providers.base import ExtraLora, ImageMaker, ImageOrder, LoraFile, MadeImages
 from providers.registry import Registry
 
 
@@ -59,9 +59,11 @@ class PictureCraft:
             return None
         async with self._database.begin() as connection:
             lora = await lora_rows.get(connection, job.lora_id or "")
+            found = [await lora_rows.get(connection, one.lora_id) for one in job.pictures.mixed_in]
             reserved = await ledger_rows.reserved_for(connection, job.id)
             settings = await guild_rows.settings(connection, job.guild_id)
-        if lora is None:
+        mixed_in = [one for one in found if one is not None]
+        if lora is None or len(mixed_in) < len(found):
             return None
         try:
             choice = self._router.maker_for(
@@ -71,13 +73,16 @@ class PictureCraft:
                 without=[*job.tried, job.provider],
                 preferred=settings.preferred_providers,
                 allowed=settings.allowed,
+                extra=mixed_in,
+                negative_prompt=bool(job.pictures.negative_prompt),
             )
         except BotError:
             return None
         can = choice.maker.capabilities
         spec = job.pictures
+        strengths = [spec.strength, *(one.strength for one in spec.mixed_in)]
         fits = spec.count in can.count and spec.aspect in can.aspects
-        fits = fits and (can.strength is None or spec.strength in can.strength)
+        fits = fits and (can.strength is None or all(strength in can.strength for strength in strengths))
         if not fits or choice.estimate.high_usd * MICRO > (reserved or 0):
             return None
         return job.given_to(
@@ -91,25 +96,32 @@ class PictureCraft:
         return self._work_dir / job.id
 
     async def order(self, job: Job) -> ImageOrder:
-        async with self._database.begin() as connection:
-            lora = await lora_rows.get(connection, job.lora_id or "")
-        if lora is None or lora.deleted_at is not None:
-            raise Missing(_("The model of these pictures was deleted."), advice=_("/models list shows those you have."))
         spec = job.pictures
         return ImageOrder(
             marker=job.marker,
-            lora=LoraFile(
-                path=await self._blobs.as_file(lora.blob_key, self.workspace(job)),
-                base_model=lora.base_model,
-                format=lora.format,
-                trigger_word=lora.trigger_word,
-                facts=lora.facts,
-            ),
+            lora=await self._weights(job, job.lora_id or ""),
             prompt=spec.prompt,
             count=spec.count,
             seed=spec.seed,
             aspect=spec.aspect,
             strength=spec.strength,
+            negative_prompt=spec.negative_prompt,
+            extra_loras=[
+                ExtraLora(lora=await self._weights(job, one.lora_id), strength=one.strength) for one in spec.mixed_in
+            ],
+        )
+
+    async def _weights(self, job: Job, lora_id: str) -> LoraFile:
+        async with self._database.begin() as connection:
+            lora = await lora_rows.get(connection, lora_id)
+        if lora is None or lora.deleted_at is not None:
+            raise Missing(_("The model of these pictures was deleted."), advice=_("/models list shows those you have."))
+        return LoraFile(
+            path=await self._blobs.as_file(lora.blob_key, self.workspace(job)),
+            base_model=lora.base_model,
+            format=lora.format,
+            trigger_word=lora.trigger_word,
+            facts=lora.facts,
         )
 
     async def bring_home(self, job: Job, output: MadeImages) -> BroughtPictures:

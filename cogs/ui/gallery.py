@@ -9,7 +9,6 @@ from bot.generating import Gallery
 from bot.lora import Picture
 from bot.texts import N_, _, ngettext
 from bot.training.job import Job
-from cogs.ui import words
 from cogs.ui.controls import Layout, button
 from cogs.ui.pictures import add_pictures
 from providers.base import Aspect
@@ -43,33 +42,6 @@ def draw_gallery(gallery: Gallery, *, headline: str | None = None) -> tuple[Layo
     return Layout(container), files
 
 
-def draw_details(gallery: Gallery) -> Layout:
-    """Return everything that is known about some pictures."""
-    job, spec, lora = gallery.job, gallery.job.pictures, gallery.lora
-    lines = [_("### Details"), _("**Model** {name}").format(name=plain(_model_name(gallery)))]
-    if lora is not None:
-        lines.append(_("**Trigger word** {word}").format(word=plain(lora.trigger_word)))
-        lines.append(_("**Base model** {name}").format(name=lora.base_model.label))
-    lines += [
-        _("**Made with** {provider}").format(provider=gallery.maker_title),
-        _("**Prompt** {prompt}").format(prompt=plain(spec.prompt)),
-        _("**Shape** {shape} · **strength** {strength}").format(
-            shape=_(ASPECT_NAMES[spec.aspect]), strength=f"{spec.strength:g}"
-        ),
-        *(_told_picture(picture) for picture in gallery.pictures),
-        _("**Asked for** by {person}, {when}").format(
-            person=f"<@{job.owner_id}>", when=words.moment(job.created_at, "f")
-        ),
-    ]
-    if job.ended_at is not None:
-        took = f"{(job.ended_at - job.created_at).total_seconds():.0f}"
-        lines.append(_("**Done** {when}, after {seconds} s").format(when=words.moment(job.ended_at, "f"), seconds=took))
-    if job.cost_usd:
-        lines.append(_("**Cost** {price}").format(price=f"${job.cost_usd:.3f}"))
-    lines.append(_("**Job** {id}").format(id=f"`{job.id}`"))
-    return Layout(ui.TextDisplay("\n".join(lines)))
-
-
 def plain(text: str) -> str:
     """Return what people typed so that Discord shows it as it is: no formatting, no mention."""
     return discord.utils.escape_mentions(discord.utils.escape_markdown(text))
@@ -83,22 +55,19 @@ def kept_back(gallery: Gallery) -> str:
     )
 
 
-def _told_picture(picture: Picture) -> str:
-    return _("**Picture {number}** seed {seed}, {width} × {height} px").format(
-        number=picture.position + 1, seed=f"`{picture.seed}`", width=picture.width, height=picture.height
-    )
-
-
 def _lines(gallery: Gallery) -> list[str]:
-    job, spec, name = gallery.job, gallery.job.pictures, plain(_model_name(gallery))
+    job, spec, name = gallery.job, gallery.job.pictures, plain(model_name(gallery))
     if not gallery.pictures:
         all_held = job.withheld >= spec.count
         held = [kept_back(gallery), _("Another prompt or seed may pass.")] if all_held else [_("They were deleted.")]
         none_here = _("There are no pictures of **{model}** here.").format(model=name)
         return ["\n".join([" ".join([none_here, *held]), f"-# {_for_whom(job)}"])]
     strength = _("strength {strength}").format(strength=f"{spec.strength:g}")
-    facts = [_seeds(gallery.pictures), _(ASPECT_NAMES[spec.aspect]), strength, _for_whom(job)]
-    lines = [f"**{name}** · {plain(_cut(spec.prompt, SHOWN_PROMPT))}", " · ".join(facts)]
+    facts = [_seeds(gallery.pictures), _(ASPECT_NAMES[spec.aspect]), strength]
+    if more := len(spec.mixed_in):
+        facts.append(ngettext("{count} more model", "{count} more models", more).format(count=more))
+    facts.append(_for_whom(job))
+    lines = [f"**{name}** · {plain(cut(spec.prompt, SHOWN_PROMPT))}", " · ".join(facts)]
     if job.withheld:
         lines.append(kept_back(gallery))
     made_with = _("Made with {provider}").format(provider=gallery.maker_title)
@@ -120,10 +89,12 @@ def _buttons(gallery: Gallery) -> ui.ActionRow[Layout]:
     row.add_item(button("picture.details", job_id, label=_("Details")))
     if gallery.pictures:
         row.add_item(button("picture.delete", job_id, label=_("Delete"), style=discord.ButtonStyle.danger))
+        row.add_item(button("picture.report", job_id, label=_("Report")))
     return row
 
 
-def _model_name(gallery: Gallery) -> str:
+def model_name(gallery: Gallery) -> str:
+    """Return the name that the model has now."""
     return gallery.lora.name if gallery.lora else gallery.job.title
 
 
@@ -133,5 +104,6 @@ def _seeds(pictures: Sequence[Picture]) -> str:
     return ngettext("seed {seeds}", "seeds {seeds}", len(seeds)).format(seeds=", ".join(seeds))
 
 
-def _cut(text: str, longest: int) -> str:
+def cut(text: str, longest: int) -> str:
+    """Return a text that is no longer than that."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -264,64 +264,6 @@ async def test_vary_lets_one_thing_be_changed(trained_folder, tmp_path):
     )
 
 
-async def test_details_are_told_to_whoever_asks(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
-        bob = scene.house.discord.person("bob").in_channel()
-        details = await bob.press(await standing_gallery(bob), "Details")
-
-    assert f"**Prompt** {WISHES.prompt}" in details.text
-    assert "**Picture 2** seed `42`, 512 × 512 px" in details.text
-    assert details.ephemeral
-
-
-async def test_delete_takes_pictures_and_message(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
-        ada = scene.owner.in_channel()
-        gallery = await standing_gallery(ada)
-        told = await (await ada.press(gallery, "Delete")).followup()
-        seen = ada.sees()
-
-    assert told.text == "The pictures are deleted for ever."
-    assert told.ephemeral
-    assert gallery.id not in [message.id for message in seen]
-    job_id = gallery.find_button("Details").custom_id.split(":")[1]
-    assert list((tmp_path / "data" / "blobs" / "pictures" / job_id).glob("*")) == []
-
-
-async def test_delete_by_somebody_else_is_refused(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
-        bob = scene.house.discord.person("bob").in_channel()
-        gallery = await standing_gallery(bob)
-        refused = await bob.press(gallery, "Delete")
-        after = bob.look(gallery)
-
-    assert refused.text == "Only the person who asked for these pictures can delete them."
-    assert refused.ephemeral
-    assert after == gallery
-
-
-async def test_delete_of_a_message_that_is_gone_deletes_the_pictures(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
-        ada = scene.owner.in_channel()
-        gallery = await standing_gallery(ada)
-        gone = {"message": "Unknown Message", "code": 10008}
-        scene.house.discord.faults.answer(404, method="DELETE", path="/webhooks/*", body=gone)
-        told = await (await ada.press(gallery, "Delete")).followup()
-
-    assert told.text == "The pictures are deleted for ever."
-
-
-async def test_delete_whose_message_stays_says_so(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
-        ada = scene.owner.in_channel()
-        gallery = await standing_gallery(ada)
-        refusal = {"message": "Missing Permissions", "code": 50013}
-        scene.house.discord.faults.answer(403, method="DELETE", path="/webhooks/*", body=refusal)
-        told = await (await ada.press(gallery, "Delete")).followup()
-
-    assert told.text.startswith("I deleted the pictures on my side, but not this message.")
-
-
 async def test_buttons_of_an_older_message_work_after_a_restart(trained_folder, tmp_path):
     folder = tmp_path / "data"
     async with running_playground() as discord:

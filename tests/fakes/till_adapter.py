@@ -39,6 +39,7 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from providers.picture_orders import all_loras
 from providers.recipe import BaseModelName, Limits, Recipe
 from providers.registry import Registry
 
@@ -196,7 +197,9 @@ class TillImageMaker(_TillAdapter):
         return {**prepared, "count": order.count, "seed": order.seed}
 
     async def submit(self, order: ImageOrder, prepared: Prepared) -> str:
-        return await self._submit({"marker": order.marker, "prompt": order.prompt, "count": order.count})
+        loras = [[one.lora.trigger_word, one.strength] for one in all_loras(order)]
+        wanted = {"prompt": order.prompt, "negative_prompt": order.negative_prompt, "loras": loras}
+        return await self._submit({"marker": order.marker, "count": order.count, **wanted})
 
     async def collect(self, remote_id: str, prepared: Prepared, into: Path) -> MadeImages:
         images = []

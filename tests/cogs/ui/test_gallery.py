@@ -5,8 +5,9 @@ from dataclasses import replace
 import discord
 
 from bot.generating import Gallery
+from bot.training.job import MixedIn
 from cogs.ui.controls import Layout
-from cogs.ui.gallery import draw_details, draw_gallery
+from cogs.ui.gallery import draw_gallery
 from playground.components import texts
 from playground.limits import COMPONENTS_V2, check_message
 from tests.factories import make_gallery, make_lora, make_picture, make_picture_job
@@ -97,7 +98,7 @@ def test_gallery_holds_the_longest_prompt():
 def test_gallery_offers_more_of_the_same():
     layout, _ = draw_gallery(make_gallery())
 
-    assert labels_of(layout) == ["Again", "Vary", "Details", "Delete"]
+    assert labels_of(layout) == ["Again", "Vary", "Details", "Delete", "Report"]
 
 
 def test_gallery_says_how_many_were_kept_back():
@@ -131,17 +132,12 @@ def test_gallery_of_a_deleted_model_offers_no_more():
     gone = make_lora(deleted_at=make_lora().created_at)
     layout, _ = draw_gallery(make_gallery(lora=gone))
 
-    assert labels_of(layout) == ["Details", "Delete"]
+    assert labels_of(layout) == ["Details", "Delete", "Report"]
 
 
-def test_details_tell_everything():
-    text = read(draw_details(make_gallery()))
+def test_gallery_says_that_more_models_are_in_it():
+    job = make_picture_job()
+    mixed = replace(job.pictures, mixed_in=(MixedIn(lora_id="a", strength=1.0), MixedIn(lora_id="b", strength=0.5)))
+    layout, _ = draw_gallery(make_gallery(job=replace(job, spec=mixed)))
 
-    for part in ("Rusty", "rustyfox", "Sketch", "rustyfox in the snow", "`41`", "`42`", "512 × 512", "0.8", "<@4242>"):
-        assert part in text
-    assert "after 3 s" in text
-    assert "`p1ctvresj0b0`" in text
-
-
-def test_details_hold_the_longest_prompt():
-    assert "\\*" * 1000 in read(draw_details(with_prompt("*" * 1000)))
+    assert "strength 0.8 · 2 more models · for <@4242>" in read(layout, 2)
