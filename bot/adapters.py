@@ -8,6 +8,7 @@ from bot.settings import Settings
 from providers.base import FileLinks, ImageMaker, Trainer
 from providers.entry import Setup
 from providers.gpu.leases import Leases
+from providers.gpu.mailbox import Bucket, MailboxLeases
 from providers.prices import PriceList
 from providers.registry import Registry
 from providers.table import PROVIDERS
@@ -35,6 +36,20 @@ def build_registry(
             makers.update(built.image_makers)
     trains_not = {entry.name: entry.trains_not for entry in PROVIDERS if entry.trains_not is not None}
     return Registry(trainers=trainers, image_makers=makers, trains_not=trains_not)
+
+
+def mailbox_of(settings: Settings) -> MailboxLeases | None:
+    """Return the mailbox through which machines speak with a bot that they can't reach; None without one."""
+    if not settings.darkroom_mailbox:
+        return None
+    bucket = Bucket(
+        url=settings.darkroom_mailbox,
+        key=settings.aws_access_key_id,
+        secret=settings.aws_secret_access_key,
+        region=settings.aws_region,
+        endpoint=settings.aws_endpoint_url,
+    )
+    return MailboxLeases(bucket.store())
 
 
 def webhook_url(settings: Settings, provider: str) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.adapters import build_registry
+from bot.adapters import build_registry, mailbox_of
 from bot.arrivals import Arrivals
 from bot.background import Background
 from bot.blobs import Blobs
@@ -163,10 +163,11 @@ async def _lay_ground(
     arrivals = Arrivals(folder / "arrivals")
     desk = _desk(settings, database=database, arrivals=arrivals, clock=clock, news=news)
     await desk.sweep()
+    leases: Leases = mailbox_of(settings) or desk
     if registry is None:
-        registry = build_registry(settings, session=session, links=files, leases=desk, folder=folder)
+        registry = build_registry(settings, session=session, links=files, leases=leases, folder=folder)
     elif not isinstance(registry, Registry):
-        registry = registry(desk)
+        registry = registry(leases)
     stack.push_async_callback(registry.close)
     circuits = Circuits(database=database, news=news)
     return _Ground(

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
-from bot.adapters import build_registry
+from bot.adapters import build_registry, mailbox_of
 from bot.clock import SystemClock
 from bot.errors import StartupError
 from bot.leases import obstacle_to_machines
@@ -17,6 +17,7 @@ from bot.store.database import Database
 from bot.web.files import SignedFiles
 from providers.base import ImageMaker, Trainer
 from providers.gpu.leases import NoLeases
+from providers.gpu.mailbox import MailboxLeases
 from providers.registry import Registry
 from providers.table import PROVIDERS
 
@@ -49,20 +50,23 @@ async def examine(settings: Settings, *, registry: Registry | None = None) -> Se
     async with aiohttp.ClientSession() as session:
         folder = settings.darkroom_data_dir.resolve()
         links = SignedFiles(root=folder, secret=b"doctor", public_url=settings.public_url, clock=SystemClock())
-        obstacle = obstacle_to_machines(public_url=settings.public_url, serving=settings.darkroom_web_port is not None)
+        mailbox = mailbox_of(settings)
+        serving = settings.darkroom_web_port is not None
+        obstacle = None if mailbox else obstacle_to_machines(public_url=settings.public_url, serving=serving)
         registry = registry or build_registry(
             settings, session=session, links=links, leases=NoLeases(obstacle), folder=folder
         )
         try:
-            token, database, folder_finding, *providers = await asyncio.gather(
+            token, database, folder_finding, *others = await asyncio.gather(
                 _token(settings, session),
                 _database(settings),
                 _folder(folder),
+                *([_mailbox(mailbox)] if mailbox else []),
                 *(_provider(registry, n) for n in _names(registry)),
             )
         finally:
             await registry.close()
-    return [token, folder_finding, database, _public_url(settings), *providers, *_absent(settings, registry)]
+    return [token, folder_finding, database, _public_url(settings), *others, *_absent(settings, registry)]
 
 
 async def _token(settings: Settings, session: aiohttp.ClientSession) -> Finding:
@@ -106,6 +110,11 @@ async def _folder(folder: Path) -> Finding:
     except OSError as error:
         return Finding(part="Folder", ok=False, vital=True, detail=f"{folder} cannot be written: {error.strerror}")
     return Finding(part="Folder", ok=True, vital=True, detail=f"{folder} can be written")
+
+
+async def _mailbox(mailbox: MailboxLeases) -> Finding:
+    health = await mailbox.check()
+    return Finding(part="Mailbox", ok=health.ok, detail=health.detail)
 
 
 def _public_url(settings: Settings) -> Finding:

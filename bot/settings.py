@@ -101,6 +101,20 @@ class OwnSettings(BaseSettings):
         description="Prices in US dollars that you know better than the bot, with commas between; names as in "
         "docs/providers.md, such as replicate/gpu-h100=0.0015.",
     )
+    darkroom_mailbox: str = Field(
+        default="",
+        pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/[A-Za-z0-9_/-]*)?)?$",
+        description="For a bot that rented machines can't reach: a bucket through which they speak with it, such as "
+        "s3://bucket/darkroom; PUBLIC_URL is not needed then.",
+    )
+    aws_access_key_id: SecretStr | None = Field(
+        default=None, description="Key of DARKROOM_MAILBOX's bucket; it may list, read, write and delete there."
+    )
+    aws_secret_access_key: SecretStr | None = Field(default=None, description="The secret that belongs to that key.")
+    aws_region: str = Field(default="us-east-1", description="Region of the bucket.")
+    aws_endpoint_url: str | None = Field(
+        default=None, description="Where the bucket's S3 is, if not at Amazon, such as an R2 or MinIO address."
+    )
     darkroom_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="How much is logged: DEBUG, INFO, WARNING or ERROR."
     )

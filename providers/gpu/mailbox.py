@@ -20,6 +20,7 @@ import json
 import re
 import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -27,9 +28,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from providers.base import Progress
+from providers.base import Health, Progress
 from providers.errors import ArtifactBroken, NotFound, Refused, Unavailable
 from providers.gpu.leases import Arrival, LeaseReport, LeaseState, Ticket, log_tail
 from providers.gpu.packing import AGENT_NAME, packed_agent
@@ -104,6 +105,36 @@ class _Job(_Told):
     spec: dict[str, Any] = Field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """A bucket and the key to it."""
+
+    #: As s3://bucket/prefix.
+    url: str
+    key: SecretStr | None = None
+    secret: SecretStr | None = None
+    region: str = "us-east-1"
+    #: Where its S3 is, if not at Amazon.
+    endpoint: str | None = None
+
+    def store(self) -> S3Store:
+        """Return it; nobody is asked yet."""
+        name, _, prefix = self.url.removeprefix("s3://").partition("/")
+        # Whoever asks has a longer patience of their own; archives and LoRAs are large.
+        told: dict[str, Any] = {
+            "region": self.region,
+            "retry_config": {"max_retries": 2, "retry_timeout": timedelta(seconds=30)},
+            "client_options": {"connect_timeout": "10s", "timeout": "900s"},
+        }
+        if self.key is not None and self.secret is not None:
+            told["access_key_id"] = self.key.get_secret_value()
+            told["secret_access_key"] = self.secret.get_secret_value()
+        if self.endpoint is not None:
+            told["endpoint"] = self.endpoint
+            told["client_options"]["allow_http"] = self.endpoint.startswith("http://")
+        return S3Store(name, prefix=prefix.strip("/") or None, **told)
+
+
 class MailboxLeases:
     """Keeps leases in a store.
 
@@ -130,6 +161,14 @@ class MailboxLeases:
     def obstacle(self) -> str | None:
         """Return None: a mailbox is always reached."""
         return None
+
+    async def check(self) -> Health:
+        """Read a little, which shows whether the key is good."""
+        try:
+            await self._seen("nobody")
+        except Unavailable as error:
+            return Health(ok=False, detail=f"{error} Check DARKROOM_MAILBOX and the AWS_ settings.")
+        return Health(ok=True, detail="the bucket answers and its key may list")
 
     async def open(self, marker: str, spec: Mapping[str, Any], archive: Path) -> None:
         """Put the job and its photos into the box, unless a machine holds it already."""
