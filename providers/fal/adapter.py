@@ -29,6 +29,7 @@ from providers.base import (
 )
 from providers.errors import ArtifactBroken, NotFound, ProviderError, Refused
 from providers.fal.api import FalApi, FalOutcome, FalSettings, FalStatus, is_about_content, said
+from providers.fal.storage import FalStorage
 from providers.fal.webhooks import FalWebhooks
 from providers.http import fit_for_people
 from providers.prices import PriceList
@@ -60,6 +61,7 @@ class FalAdapter(ABC, Generic[OrderT, OutputT]):
         prices: PriceList | None = None,
     ) -> None:
         self._api = FalApi(settings, session)
+        self._storage = FalStorage(settings, session)
         self._webhooks = FalWebhooks(session, f"{settings.rest_url}/.well-known/jwks.json")
         self._links = links
         self._webhook = webhook
@@ -174,7 +176,7 @@ class FalAdapter(ABC, Generic[OrderT, OutputT]):
 
     async def _fetchable(self, path: Path, name: str, content_type: str) -> str:
         link = self._links.link(path, name=name) if self._links else None
-        return link or await self._api.upload(path, name=name, content_type=content_type)
+        return link or await self._storage.upload(path, name=name, content_type=content_type)
 
     async def _look(self, remote_id: str, prepared: Prepared) -> tuple[Snapshot, FalOutcome | None]:
         status = await self._api.status(prepared["endpoint"], remote_id)

@@ -4,14 +4,12 @@ fal's own Python client sends a submit that fails up to ten times, so the paid P
 fal.ai/docs/api-reference/inference-api, the Platform APIs at fal.ai/docs/platform-apis.
 """
 
-import asyncio
 import json
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
@@ -22,7 +20,6 @@ from providers.errors import (
     ContentRejected,
     NotFound,
     ProviderError,
-    Refused,
     SubmitUnsure,
     Unavailable,
     UnexpectedAnswer,
@@ -32,13 +29,10 @@ from providers.http import error_for, fit_for_people, read
 
 log = logging.getLogger(__name__)
 
-#: fal's own client splits larger files into parts.
-MOST_UPLOAD_BYTES = 90 * 1024 * 1024
 #: Seconds after which fal deletes what we upload and what it makes; a bot may be down for some days.
 KEEP_SECONDS = 7 * 24 * 3600
 #: Pages of 100 requests that are searched for a lost one.
 _MOST_PAGES = 10
-_CHUNK = 256 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _ABOUT_CONTENT = ("content_policy_violation", "nsfw")
 
@@ -90,11 +84,6 @@ class FalOutcome(_Lenient):
     error_type: str = ""
 
 
-class _Upload(_Lenient):
-    upload_url: str
-    file_url: str
-
-
 class _PastRequest(_Lenient):
     request_id: str
     json_input: Any = None
@@ -137,7 +126,7 @@ class FalApi:
         try:
             async with self._session.post(url, json=inputs, **self._how(headers)) as answer:
                 if not 200 <= answer.status < 300:
-                    raise await _refusal(answer, paid=True, hide=hide)
+                    raise await refusal(answer, paid=True, hide=hide)
                 request_id = _Submitted.model_validate_json(await answer.read()).request_id
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise Unavailable("fal can't be reached.") from None
@@ -163,7 +152,7 @@ class FalApi:
         url = self._request_url(endpoint, request_id)
 
         async def once() -> FalOutcome:
-            async with _spoken(), self._session.get(url, **self._how()) as answer:
+            async with spoken(), self._session.get(url, **self._how()) as answer:
                 raw = await answer.read()
                 if answer.status == 200:
                     return FalOutcome(ok=True, body=_json(raw))
@@ -181,10 +170,10 @@ class FalApi:
         url = self._request_url(endpoint, request_id) / "cancel"
 
         async def once() -> None:
-            async with _spoken(), self._session.put(url, **self._how()) as answer:
+            async with spoken(), self._session.put(url, **self._how()) as answer:
                 # 400 says ALREADY_COMPLETED, 404 NOT_FOUND.
                 if answer.status >= 300 and answer.status not in {400, 404}:
-                    raise await _refusal(answer)
+                    raise await refusal(answer)
 
         await read(once)
 
@@ -193,11 +182,11 @@ class FalApi:
         url = URL(f"{self._settings.platform_url}/models/requests/{_checked(request_id)}/payloads")
 
         async def once() -> None:
-            async with _spoken(), self._session.delete(url, **self._how()) as answer:
+            async with spoken(), self._session.delete(url, **self._how()) as answer:
                 if answer.status in {401, 403}:
                     log.warning("fal's key may not delete inputs and outputs; fal does so after %d s", KEEP_SECONDS)
                 elif answer.status >= 300 and answer.status not in {400, 404, 409}:
-                    raise await _refusal(answer)
+                    raise await refusal(answer)
 
         await read(once)
 
@@ -219,62 +208,31 @@ class FalApi:
         url = URL(f"{self._settings.platform_url}/models/pricing").with_query(endpoint_id=",".join(endpoints))
         return frozenset(price.endpoint_id for price in (await self._get(url, _Prices)).prices)
 
-    async def upload(self, path: Path, *, name: str, content_type: str) -> str:
-        """Bring a file to fal's storage, where it stays for `KEEP_SECONDS`, and return its public URL.
-
-        Raises:
-            Refused: it is too large.
-        """
-        size = (await asyncio.to_thread(path.stat)).st_size
-        if size > MOST_UPLOAD_BYTES:
-            most = MOST_UPLOAD_BYTES // (1024 * 1024)
-            raise Refused(
-                f"fal's storage takes files up to {most} MiB from this bot.",
-                advice="The operator of this bot can set PUBLIC_URL, so that fal fetches larger ones.",
-            )
-        place = await self._place(name, content_type)
-        headers = {"Content-Type": content_type, "Content-Length": str(size)}
-        how: dict[str, Any] = {"allow_redirects": False, "timeout": aiohttp.ClientTimeout(total=600, sock_connect=15)}
-        # Without our key: the place is signed.
-        async with _spoken(), self._session.put(place.upload_url, data=_chunks(path), headers=headers, **how) as answer:
-            if answer.status >= 300:
-                raise await _refusal(answer)
-        return place.file_url
-
-    async def _place(self, name: str, content_type: str) -> _Upload:
-        url = URL(f"{self._settings.rest_url}/storage/upload/initiate").with_query(storage_type="fal-cdn-v3")
-        headers = {"X-Fal-Object-Lifecycle": json.dumps({"expiration_duration_seconds": KEEP_SECONDS})}
-        body = {"content_type": content_type, "file_name": name}
-
-        async def once() -> _Upload:
-            async with _spoken(), self._session.post(url, json=body, **self._how(headers)) as answer:
-                return await _parsed(answer, _Upload)
-
-        place = await read(once)
-        if URL(place.upload_url).scheme != URL(self._settings.rest_url).scheme:
-            raise UnexpectedAnswer("fal's storage named a place that is not safe to send photos to.")
-        return place
-
     def _request_url(self, endpoint: str, request_id: str) -> URL:
         return URL(f"{self._settings.queue_url}/{app_of(endpoint)}/requests/{_checked(request_id)}")
 
     async def _get(self, url: URL, model: type[ModelT]) -> ModelT:
         async def once() -> ModelT:
-            async with _spoken(), self._session.get(url, **self._how()) as answer:
-                return await _parsed(answer, model)
+            async with spoken(), self._session.get(url, **self._how()) as answer:
+                return await parsed(answer, model)
 
         return await read(once)
 
     def _how(self, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-        return {
-            "headers": {"Authorization": f"Key {self._settings.key.get_secret_value()}", **(headers or {})},
-            "allow_redirects": False,
-            "timeout": aiohttp.ClientTimeout(total=self._settings.timeout_seconds, sock_connect=15),
-        }
+        return how(self._settings, headers)
+
+
+def how(settings: FalSettings, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what every call to fal itself is made with, the key among it."""
+    return {
+        "headers": {"Authorization": f"Key {settings.key.get_secret_value()}", **(headers or {})},
+        "allow_redirects": False,
+        "timeout": aiohttp.ClientTimeout(total=settings.timeout_seconds, sock_connect=15),
+    }
 
 
 @asynccontextmanager
-async def _spoken() -> AsyncIterator[None]:
+async def spoken() -> AsyncIterator[None]:
     """Turn aiohttp's errors of a free call into ours, without the URL that they name."""
     try:
         yield
@@ -288,22 +246,18 @@ def _checked(request_id: str) -> str:
     return request_id
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
-    with await asyncio.to_thread(path.open, "rb") as file:
-        while chunk := await asyncio.to_thread(file.read, _CHUNK):
-            yield chunk
-
-
-async def _parsed(answer: aiohttp.ClientResponse, model: type[ModelT]) -> ModelT:
+async def parsed(answer: aiohttp.ClientResponse, model: type[ModelT]) -> ModelT:
+    """Return what an answer says, or raise what its refusal means."""
     if not 200 <= answer.status < 300:
-        raise await _refusal(answer)
+        raise await refusal(answer)
     try:
         return model.model_validate_json(await answer.read())
     except ValidationError:
         raise UnexpectedAnswer("fal's answer can't be read.") from None
 
 
-async def _refusal(answer: aiohttp.ClientResponse, *, paid: bool = False, hide: Sequence[str] = ()) -> ProviderError:
+async def refusal(answer: aiohttp.ClientResponse, *, paid: bool = False, hide: Sequence[str] = ()) -> ProviderError:
+    """Return the error that an answer means."""
     body = _json(await answer.read(), lenient=True)
     if 400 <= answer.status < 500 and is_about_content(body):
         return ContentRejected("fal's rules forbid the photos or the prompt.")

@@ -74,6 +74,8 @@ class FalRequest:
 class Stored:
     content: bytes = b""
     content_type: str = ""
+    #: Until the upload is complete.
+    parts: dict[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -115,6 +117,9 @@ class FakeFal(FaultyServer):
         add.add_get("/queue/{owner}/{app}/requests/{id}", self.on("outcome", self._outcome))
         add.add_post("/queue/{endpoint:.+}", self.on("order", self._order))
         add.add_post("/rest/storage/upload/initiate", self.on("place", self._place))
+        add.add_post("/rest/storage/upload/initiate-multipart", self.on("place", self._place))
+        add.add_put("/upload/{name}/{part}", self.on("part", self._part))
+        add.add_post("/upload/{name}/complete", self.on("complete", self._complete))
         add.add_get("/rest/.well-known/jwks.json", self.on("keys", self._keys))
         add.add_put("/upload/{name}", self.on("upload", self._upload))
         add.add_get("/platform/v1/models/requests/by-endpoint", self.on("past", self._past))
@@ -233,6 +238,24 @@ class FakeFal(FaultyServer):
             return web.Response(status=400, text="the place is signed already")
         self.stored[request.match_info["name"]] = Stored(content=body, content_type=request.content_type)
         return web.Response()
+
+    async def _part(self, request: web.Request, body: bytes) -> web.Response:
+        stored = self.stored.get(request.match_info["name"])
+        if stored is None or "Authorization" in request.headers or request.query.get("signature") != "s3cr3t":
+            return web.Response(status=400, text="a part is signed as its place is")
+        number = int(request.match_info["part"])
+        stored.parts[number] = body
+        etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
+        return web.json_response({"partNumber": number, "etag": etag})
+
+    async def _complete(self, request: web.Request, body: bytes) -> web.Response:
+        stored = self.stored[request.match_info["name"]]
+        told = {one["partNumber"]: one["etag"] for one in json.loads(body)["parts"]}
+        took = {n: hashlib.md5(part, usedforsecurity=False).hexdigest() for n, part in stored.parts.items()}
+        if told != took or request.query.get("signature") != "s3cr3t":
+            return web.json_response({"detail": "One or more of the parts could not be found"}, status=400)
+        stored.content = b"".join(stored.parts[number] for number in sorted(stored.parts))
+        return web.json_response({"url": "done"})
 
     async def _keys(self, request: web.Request, body: bytes) -> web.Response:
         return web.json_response({"keys": [self.signing.jwk]})

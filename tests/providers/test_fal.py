@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from providers.base import ExtraLora, LoraFile, RemoteState
-from providers.errors import NotFound, Refused, Unavailable, WebhookRejected
-from providers.fal import api
+from providers.errors import NotFound, Refused, Unavailable, UnexpectedAnswer, WebhookRejected
+from providers.fal import api, storage
 from providers.fal.endpoints import FLUX_2_TRAINER
 from providers.fal.trainer import FalTrainer
 from providers.fal.webhooks import FalWebhooks
@@ -135,8 +135,43 @@ async def test_fal_without_links_is_brought_the_archive(tmp_path):
         assert fal.stored[name].content_type == "application/zip"
 
 
-async def test_fal_refuses_to_bring_what_its_storage_does_not_take_in_one_piece(tmp_path, monkeypatch):
-    monkeypatch.setattr(api, "MOST_UPLOAD_BYTES", 10)
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setattr(storage, "ONE_PIECE_BYTES", 10)
+    monkeypatch.setattr(storage, "PART_BYTES", 8)
+
+
+async def test_fal_is_brought_a_large_file_in_parts(tmp_path, small_parts):
+    async with playing(FalTrainerBench, tmp_path, links=None) as (bench, fal, trainer):
+        remote_id, _ = await submitted(trainer, bench.make_order("job-1"))
+        whole = bench.archive().read_bytes()
+        name = fal.requests[remote_id].inputs["images_data_url"].rsplit("/", 1)[1]
+        assert fal.stored[name].content == whole
+        assert len(fal.asked("part")) == -(-len(whole) // 8)
+        [placed] = fal.asked("place")
+        assert placed.path.endswith("/initiate-multipart")
+        assert not fal.asked("upload")
+
+
+async def test_fal_is_brought_a_part_again_that_was_lost(tmp_path, small_parts):
+    async with playing(FalTrainerBench, tmp_path, links=None) as (bench, fal, trainer):
+        fal.plan("part", status=503)
+        fal.plan("complete", after=True)
+        remote_id, _ = await submitted(trainer, bench.make_order("job-1"))
+        name = fal.requests[remote_id].inputs["images_data_url"].rsplit("/", 1)[1]
+        assert fal.stored[name].content == bench.archive().read_bytes()
+
+
+async def test_fal_parts_without_an_etag_are_not_taken_for_there(tmp_path, small_parts):
+    async with playing(FalTrainerBench, tmp_path, links=None) as (bench, fal, trainer):
+        fal.plan("part", text="{}", times=9, headers={"Content-Type": "application/json"})
+        with pytest.raises(UnexpectedAnswer, match="what it took"):
+            await trainer.prepare(bench.make_order("job-1"))
+        assert fal.bill == []
+
+
+async def test_fal_refuses_to_bring_what_is_too_large_at_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "MOST_BYTES", 10)
     async with playing(FalTrainerBench, tmp_path, links=None) as (bench, fal, trainer):
         with pytest.raises(Refused) as refused:
             await trainer.prepare(bench.make_order("job-1"))
@@ -157,7 +192,7 @@ async def test_fal_sends_no_photo_to_a_place_that_is_not_safe(tmp_path):
     place = {"upload_url": "ftp://elsewhere.example/x", "file_url": "https://fal.media/x"}
     async with playing(FalTrainerBench, tmp_path, links=None) as (bench, fal, trainer):
         fal.plan("place", text=json.dumps(place), headers={"Content-Type": "application/json"})
-        with pytest.raises(api.UnexpectedAnswer):
+        with pytest.raises(UnexpectedAnswer):
             await trainer.prepare(bench.make_order("job-1"))
 
 
