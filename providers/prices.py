@@ -27,12 +27,20 @@ class Price:
     #: When it was looked up.
     as_of: date
     source: str
+    #: What makes the figure weaker than one that the provider itself publishes for this very thing.
+    caveat: str = ""
 
     @property
     def basis(self) -> str:
         """Return where the figure comes from, for people."""
-        return f"${self.usd:g} per {self.unit} ({self.source}, {self.as_of:%Y-%m-%d})"
+        told = f"{self.caveat}: {self.source}" if self.caveat else self.source
+        return f"${self.usd:g} per {self.unit} ({told}, {self.as_of:%Y-%m-%d})"
 
+
+#: The figure is somebody else's, who used or compared the provider.
+THIRD_PARTY = "a third party's figure"
+#: The provider publishes none for this; it is its price of something near.
+NEAR = "a guess by the nearest price"
 
 _REPLICATE = "replicate.com/pricing"
 _RUNPOD = "runpod.io/pricing, secure cloud"
@@ -47,16 +55,21 @@ PRICES: Mapping[str, Price] = MappingProxyType(
         "replicate/gpu-h100": Price(usd=0.001525, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
         "replicate/gpu-h100-8x": Price(usd=0.0122, unit=Unit.SECOND, as_of=date(2026, 10, 1), source=_REPLICATE),
         "replicate/black-forest-labs/flux-dev-lora": Price(
-            usd=0.032, unit=Unit.IMAGE, as_of=date(2026, 4, 1), source="a published cost comparison of FLUX APIs"
+            usd=0.032,
+            unit=Unit.IMAGE,
+            as_of=date(2026, 4, 1),
+            source="a published cost comparison of FLUX APIs",
+            caveat=THIRD_PARTY,
         ),
         "together/black-forest-labs/FLUX.2-dev": Price(
             usd=0.035,
             unit=Unit.MEGAPIXEL,
             as_of=date(2026, 5, 1),
             source="Together's price of FLUX.1 LoRAs; none of FLUX.2 was found",
+            caveat=NEAR,
         ),
         "fal/fal-ai/flux-lora-fast-training": Price(
-            usd=0.002, unit=Unit.STEP, as_of=date(2026, 7, 1), source="others' runs: about $2 per 1,000 steps"
+            usd=0.002, unit=Unit.STEP, as_of=date(2026, 7, 1), source="about $2 per 1,000 steps", caveat=THIRD_PARTY
         ),
         "fal/fal-ai/flux-2-trainer": Price(
             usd=0.0064, unit=Unit.STEP, as_of=date(2026, 11, 23), source="fal.ai/models/fal-ai/flux-2-trainer"
@@ -72,7 +85,7 @@ PRICES: Mapping[str, Price] = MappingProxyType(
         "runpod/NVIDIA H100 PCIe": Price(usd=2.89, unit=Unit.HOUR, as_of=date(2026, 11, 9), source=_RUNPOD),
         "runpod/NVIDIA H100 80GB HBM3": Price(usd=3.99, unit=Unit.HOUR, as_of=date(2026, 11, 9), source=_RUNPOD),
         "runpod/NVIDIA GeForce RTX 4090": Price(
-            usd=0.7, unit=Unit.HOUR, as_of=date(2026, 11, 23), source="others' bills: $0.40 to $0.70"
+            usd=0.7, unit=Unit.HOUR, as_of=date(2026, 11, 23), source="$0.40 to $0.70 on bills", caveat=THIRD_PARTY
         ),
         "paperspace/A4000": Price(usd=0.76, unit=Unit.HOUR, as_of=date(2026, 9, 20), source=_PAPERSPACE),
         "paperspace/A5000": Price(usd=1.38, unit=Unit.HOUR, as_of=date(2026, 9, 20), source=_PAPERSPACE),
