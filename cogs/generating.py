@@ -125,7 +125,8 @@ class Generating(Feature):
 
     @generate.autocomplete("provider")
     async def _suggest_providers(self, interaction: Interaction, typed: str) -> Suggestions:
-        return offered(self._services.generating.makers_for(await self._meant(interaction)), typed)
+        makers = self._services.generating.makers_for(await self._meant(interaction))
+        return await offered(self._services, interaction, makers, typed)
 
     @on_press("model.generate")
     async def open_form(self, interaction: Interaction, lora_id: str) -> None:

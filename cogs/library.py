@@ -90,7 +90,7 @@ class Library(SharedModels):
         lora = await self._services.library.meant_or_none(
             interaction.user.id, interaction.namespace.model or "", place_of(interaction)
         )
-        return offered(self._services.generating.makers_for(lora), typed)
+        return await offered(self._services, interaction, self._services.generating.makers_for(lora), typed)
 
     @on_choice("model.show")
     async def open_card(self, interaction: Interaction, values: list[str]) -> None:

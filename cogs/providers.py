@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 
+import discord
 from discord import app_commands
 
+from bot.app import Services
+from bot.client import DarkroomBot
 from bot.routing import AUTO
 from bot.texts import _
 from providers.base import ImageMaker, Trainer
 
+Interaction = discord.Interaction[DarkroomBot]
 
-def offered(adapters: Sequence[Trainer] | Sequence[ImageMaker], typed: str) -> list[app_commands.Choice[str]]:
-    """Return what can be chosen: the best one, or one of these by name."""
+
+async def offered(
+    services: Services, interaction: Interaction, adapters: Sequence[Trainer] | Sequence[ImageMaker], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Return what can be chosen here: the best one, or by name one of these that can do something and that may."""
+    settings = await services.guilds.settings(interaction.guild_id)
+    fit = [adapter for adapter in adapters if adapter.capabilities.base_models]
+    fit = [adapter for adapter in fit if settings.allowed is None or adapter.name in settings.allowed]
     choices = [app_commands.Choice(name=_("auto: whoever fits best"), value=AUTO)]
-    choices += [app_commands.Choice(name=adapter.title[:100], value=adapter.name) for adapter in adapters]
+    choices += [app_commands.Choice(name=adapter.title[:100], value=adapter.name) for adapter in fit]
     return [choice for choice in choices if typed.casefold() in choice.name.casefold()][:25]

@@ -106,7 +106,7 @@ class Training(Feature):
             draft = await self._services.drafts.current(interaction.user.id, interaction.namespace.draft or None)
         except BotError:
             draft = None
-        return offered(self._services.training.trainers_for(draft), typed)
+        return await offered(self._services, interaction, self._services.training.trainers_for(draft), typed)
 
     @train.autocomplete("steps")
     async def _suggest_steps(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[int]]:

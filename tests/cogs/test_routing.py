@@ -4,8 +4,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from bot.budget import disagreements
+from bot.place import Place
 from bot.training import stepper
-from playground.person import Place
+from playground import person
 from providers.base import Health
 from providers.registry import Registry
 from tests.cogs.photos import foxes
@@ -41,7 +42,7 @@ class Street:
     house: House
     first: Till
     other: Till
-    place: Place
+    place: person.Place
 
     async def train(self, **options):
         await self.place.slash("draft new", name="Rusty", trigger_word="rustyfox", kind="animal", who="nobody")
@@ -92,6 +93,24 @@ async def test_chosen_provider_is_taken_and_the_card_says_whose_choice_it_was(tm
         assert "The other till" in card.text
         await s.ready()
         assert len(s.trainings(s.other)) == 1
+
+
+async def test_only_who_is_allowed_in_the_server_is_offered(tmp_path):
+    async with street(tmp_path) as s:
+        guild_id = s.house.discord.guild.id
+        manager = Place(channel_id=s.house.discord.channel.id, guild_id=guild_id, manages=True)
+        await s.house.services.guilds.change(1, manager, allowed_providers=("other",))
+        for command in ("train", "generate"):
+            offered = await s.place.autocomplete(command, "provider")
+            assert [choice.value for choice in offered] == ["auto", "other"]
+
+
+async def test_who_can_do_nothing_is_not_offered(tmp_path):
+    async with street(tmp_path) as s:
+        maker = s.house.services.router.registry.image_makers["till"]
+        maker.capabilities = replace(maker.capabilities, base_models=frozenset())
+        offered = await s.place.autocomplete("generate", "provider")
+        assert [choice.value for choice in offered] == ["auto", "other"]
 
 
 async def test_provider_that_is_not_well_gets_no_job(tmp_path):
