@@ -68,6 +68,8 @@ class FakeComfy(FaultyServer):
         self.breaks: tuple[str, str] | None = None
         #: What the history says instead of its own words, once.
         self.says: str | None = None
+        #: No order takes long, however large it is.
+        self.brisk = False
         #: It asks for AUTHORIZATION.
         self.locked = False
         #: Looks that a stopped job still takes to let go.
@@ -159,7 +161,9 @@ class FakeComfy(FaultyServer):
             }
             return _refusal("prompt_outputs_failed_validation", "Prompt outputs failed validation", nodes=nodes)
         shows = sum(NODES[node["class_type"]][2] for node in graph.values())
-        prompt = Prompt(id=prompt_id, number=next(self._numbers), graph=graph, left=LONG if shows == 4 else 2)
+        prompt = Prompt(
+            id=prompt_id, number=next(self._numbers), graph=graph, left=LONG if shows == 4 and not self.brisk else 2
+        )
         self.pending.append(prompt)
         self.bill.append(prompt_id)
         return web.json_response({"prompt_id": prompt_id, "number": prompt.number, "node_errors": {}})

@@ -1,6 +1,7 @@
-"""A bot among played Replicate, fal and Together, all on this machine; the adapters are the real ones."""
+"""A bot among played Replicate, fal, Together and ComfyUI, all on this machine; the adapters are the real ones."""
 
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,10 @@ from playground.person import Place, SeenMessage
 from playground.server import Playground
 from providers.artifacts import Artifacts
 from providers.base import FileLinks, ImageMaker, Trainer
+from providers.comfy.api import ComfySettings
+from providers.comfy.bases import read_files
+from providers.comfy.image_maker import ComfyImageMaker
+from providers.comfy.shelf import Shelf
 from providers.fal.api import FalSettings
 from providers.fal.endpoints import TRAINERS
 from providers.fal.image_maker import FalImageMaker
@@ -31,11 +36,13 @@ from tests.cogs.photos import foxes
 from tests.fakes import fal as fal_fake
 from tests.fakes import replicate as replicate_fake
 from tests.fakes import together as together_fake
+from tests.fakes.comfy import FakeComfy
 from tests.fakes.fal import FakeFal
 from tests.fakes.replicate import FakeReplicate
 from tests.fakes.together import FakeTogether
 from tests.house import House, running_bot
 from tests.playing import running_playground
+from tests.providers.comfy_bench import FILES
 from tests.providers.replicate_bench import assert_conforms
 
 EVERYBODY = ("replicate", "fal", "together")
@@ -43,11 +50,12 @@ EVERYBODY = ("replicate", "fal", "together")
 
 @dataclass(kw_only=True)
 class Town:
-    """The three services, and which of them this bot has a key for."""
+    """The four services, and which of them this bot knows; ComfyUI only when it is named."""
 
     replicate: FakeReplicate
     fal: FakeFal
     together: FakeTogether
+    comfy: FakeComfy
     session: aiohttp.ClientSession
     poll_seconds: float
     configured: Collection[str]
@@ -70,6 +78,13 @@ class Town:
             key = SecretStr(together_fake.KEY)
             settings = TogetherSettings(api_key=key, base_url=self.together.url, timeout_seconds=5)
             makers["together"] = self._polled(TogetherImageMaker)(settings, folder / "together", links=links)
+        if "comfy" in self.configured:
+            makers["comfy"] = self._polled(ComfyImageMaker)(
+                ComfySettings(url=self.comfy.url),
+                self.session,
+                shelf=Shelf(self.comfy.loras, folder / "comfy"),
+                files={base: found for base, text in FILES.items() if (found := read_files(base, text))},
+            )
         return Registry(trainers=trainers, image_makers=makers, trains_not={"together": TOGETHER_TRAINS_NOT})
 
     def _fal_settings(self) -> FalSettings:
@@ -132,16 +147,19 @@ class Resident:
 
 @asynccontextmanager
 async def open_town(*, poll_seconds: float = 0.02, configured: Collection[str] = EVERYBODY) -> AsyncIterator[Town]:
-    """Open the three services; what Replicate was asked and said is judged by its OpenAPI file at the end."""
+    """Open the four services; what Replicate was asked and said is judged by its OpenAPI file at the end."""
     async with AsyncExitStack() as stack:
         fakes = [await stack.enter_async_context(kind()) for kind in (FakeReplicate, FakeFal, FakeTogether)]
         session = await stack.enter_async_context(aiohttp.ClientSession())
         replicate, fal, together = fakes
-        fal.brisk = True
+        loras = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        comfy = await stack.enter_async_context(FakeComfy(loras))
+        fal.brisk = comfy.brisk = True
         yield Town(
             replicate=replicate,
             fal=fal,
             together=together,
+            comfy=comfy,
             session=session,
             poll_seconds=poll_seconds,
             configured=configured,
