@@ -45,6 +45,7 @@ PLACES = {
         "providers/*",
         "bot/app.py",
         "bot/adapters.py",
+        "bot/demo.py",
         "bot/doctor.py",
         "bot/downloads.py",
         "bot/web/*",

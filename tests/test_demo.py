@@ -1,4 +1,4 @@
-"""`darkroom demo` for real, as the process that a person starts; three full runs, since each takes its time."""
+"""`darkroom demo` for real, as the process that a person starts; five full runs, since each takes its time."""
 
 import asyncio
 import io
@@ -83,6 +83,15 @@ async def own(tmp_path_factory):
 async def hosted(tmp_path_factory):
     """The demo with the stand-in for Replicate."""
     return await run_demo(tmp_path_factory.mktemp("demo") / "hosted", "--provider", "replicate")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def rented(tmp_path_factory):
+    """The demo with the stand-ins for RunPod and Paperspace, whose machines take most of their time waiting."""
+    folder = tmp_path_factory.mktemp("demo")
+    names = ("runpod", "paperspace")
+    runs = await asyncio.gather(*(run_demo(folder / name, "--provider", name) for name in names))
+    return dict(zip(names, runs, strict=True))
 
 
 def opened(data):
@@ -187,6 +196,30 @@ def test_demo_with_replicate_says_first_that_it_is_a_stand_in(hosted):
 )
 def test_demo_with_replicate_keeps_the_conversation(hosted, line):
     assert line in hosted.conversation
+
+
+on_rented = pytest.mark.parametrize(("provider", "title"), [("runpod", "RunPod"), ("paperspace", "Paperspace")])
+
+
+@on_rented
+def test_demo_on_a_rented_gpu_ends_well_and_gives_it_back(rented, provider, title):
+    run = rented[provider]
+    assert (run.code, run.err) == (0, "")
+    assert len(run.pictures) == 8
+    assert "Rented 1 machine in all; 0 are left." in run.out
+
+
+@on_rented
+def test_demo_on_a_rented_gpu_says_first_what_is_a_stand_in(rented, provider, title):
+    before, _ = rented[provider].out.split("/draft new", 1)
+    for part in (f"{title} is a stand-in here", "the real agent", "trains nothing", "OpenAPI files", "not run live"):
+        assert part in before
+
+
+@on_rented
+@pytest.mark.parametrize("line", ["Train Rusty with {}?", "rented at {}", "of 1000 · loss", "Rusty is ready"])
+def test_demo_on_a_rented_gpu_keeps_the_conversation(rented, provider, title, line):
+    assert line.format(title) in rented[provider].conversation
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["missing", "empty"])
