@@ -18,22 +18,28 @@ from bot.blobs import Blobs
 from bot.budget import Budget
 from bot.cards import CardService
 from bot.clock import Clock, SystemClock
+from bot.departures import Departures
 from bot.details import DetailsService
 from bot.downloads import Downloads
 from bot.drafts import DraftService
+from bot.erasing import Eraser
 from bot.errors import StartupError
 from bot.events import News
+from bot.export import Export
 from bot.generating import GeneratingService
 from bot.guilds import Guilds
 from bot.intake import IntakeService
 from bot.keys import note_keys
 from bot.leases import LeaseDesk, obstacle_to_machines
+from bot.letters import Letters
 from bot.library import Library
 from bot.photo_workers import PhotoWorkers
 from bot.picture_details import PictureDetailsService
+from bot.privacy import Privacy
 from bot.prompts import Prompts
 from bot.reaper import Reaper
 from bot.reception import Reception
+from bot.remote_models import RemoteModels
 from bot.reports import Reports
 from bot.retention import Retention
 from bot.routing import Router
@@ -86,6 +92,12 @@ class Services:
     prompts: Prompts
     picture_details: PictureDetailsService
     cards: CardService
+    letters: Letters
+    retention: Retention
+    departures: Departures
+    privacy: Privacy
+    export: Export
+    eraser: Eraser
     guilds: Guilds
     reports: Reports
     details: DetailsService
@@ -137,10 +149,11 @@ async def opened_services(
         stack.push_async_callback(background.stop)
         background.start("provider checks", ground.router.run)
         background.start("tracker", _tracker(ground).run)
-        background.start("retention", _retention(ground).run)
+        retention = _retention(ground)
+        background.start("retention", retention.run)
         if ground.registry.box_owners:
             background.start("reaper", _reaper(ground).run)
-        yield _services(ground, port)
+        yield _services(ground, retention, port)
 
 
 async def _lay_ground(
@@ -247,6 +260,16 @@ def _reaper(on: _Ground) -> Reaper:
     return Reaper(database=on.database, registry=on.registry, clock=on.clock, news=on.news)
 
 
+def _privacy(on: _Ground, retention: Retention) -> Privacy:
+    sealed = on.settings.keyring.current is not None
+    return Privacy(database=on.database, retention=retention, times=on.settings.retention_times, sealed=sealed)
+
+
+def _eraser(on: _Ground) -> Eraser:
+    remote = RemoteModels(database=on.database, registry=on.registry)
+    return Eraser(database=on.database, blobs=on.blobs, clock=on.clock, news=on.news, remote=remote)
+
+
 def _generating(on: _Ground, guilds: Guilds) -> GeneratingService:
     return GeneratingService(
         database=on.database,
@@ -269,7 +292,7 @@ def _intake(on: _Ground, drafts: DraftService) -> IntakeService:
     return IntakeService(database=on.database, blobs=on.blobs, reception=reception, drafts=drafts, clock=on.clock)
 
 
-def _services(on: _Ground, web_port: int | None) -> Services:
+def _services(on: _Ground, retention: Retention, web_port: int | None) -> Services:
     guilds = Guilds(database=on.database, clock=on.clock)
     drafts = DraftService(
         database=on.database, blobs=on.blobs, workers=on.workers, registry=on.registry, clock=on.clock
@@ -306,6 +329,12 @@ def _services(on: _Ground, web_port: int | None) -> Services:
         details=DetailsService(database=on.database, registry=on.registry, workers=on.workers),
         cards=CardService(database=on.database, generating=generating, registry=on.registry, circuits=on.circuits),
         library=Library(database=on.database, blobs=on.blobs, registry=on.registry, clock=on.clock),
+        letters=Letters(database=on.database, clock=on.clock),
+        retention=retention,
+        departures=Departures(database=on.database, clock=on.clock),
+        privacy=_privacy(on, retention),
+        export=Export(database=on.database, blobs=on.blobs, clock=on.clock, work_dir=on.work_dir),
+        eraser=_eraser(on),
         sharing=Sharing(database=on.database, clock=on.clock),
         transfers=Transfers(database=on.database, clock=on.clock),
         prompts=Prompts(database=on.database, clock=on.clock),

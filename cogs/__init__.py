@@ -7,6 +7,8 @@
     drafts.py intake.py training.py generating.py pictures.py prompts.py library.py    one cog a feature
     model_commands.py sharing.py    parts of the library's cog
     status.py      keeps the card of every job true
+    letters.py     sends the direct messages that nobody waits for
+    privacy.py     what is held about a person, and its end
     ui/            what people see
 
 No SQL, no HTTP, no rules: those are the services'.
@@ -18,8 +20,10 @@ from cogs.desk import Desk
 from cogs.drafts import Drafts
 from cogs.generating import Generating
 from cogs.intake import PhotoIntake
+from cogs.letters import Postman
 from cogs.library import Library
 from cogs.pictures import Pictures
+from cogs.privacy import PrivacyCog
 from cogs.prompts import Prompts
 from cogs.status import StatusBoard
 from cogs.training import Training
@@ -42,3 +46,5 @@ async def setup(bot: DarkroomBot) -> None:
     await bot.add_cog(Library(bot.services))
     await bot.add_cog(Training(bot.services))
     await bot.add_cog(StatusBoard(bot))
+    await bot.add_cog(Postman(bot))
+    await bot.add_cog(PrivacyCog(bot))

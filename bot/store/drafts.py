@@ -66,16 +66,6 @@ async def set_state(connection: AsyncConnection, draft_id: str, state: DraftStat
     await connection.execute(sa.update(drafts).where(drafts.c.id == draft_id).values(state=state, updated_at=at))
 
 
-async def untouched_since(connection: AsyncConnection, state: DraftState, before: datetime) -> Sequence[str]:
-    """Return the drafts in this state that hold photos, or could, and that nobody has touched since then."""
-    newest = sa.select(sa.func.max(photos.c.created_at)).where(photos.c.draft_id == drafts.c.id).scalar_subquery()
-    quiet = sa.and_(drafts.c.updated_at < before, sa.or_(newest.is_(None), newest < before))
-    holds = sa.exists().where(photos.c.draft_id == drafts.c.id)
-    wanted = quiet if state is DraftState.OPEN else sa.and_(quiet, holds)
-    statement = sa.select(drafts.c.id).where(drafts.c.state == state, wanted)
-    return list((await connection.scalars(statement)).all())
-
-
 async def held_since(connection: AsyncConnection, before: datetime) -> Sequence[DraftPhoto]:
     """Return the photos that have waited for a draft since before then."""
     return await _photos_where(connection, sa.and_(photos.c.batch_id.is_not(None), photos.c.created_at < before))

@@ -40,6 +40,43 @@ people = sa.Table(
     sa.Column("active_draft_id", Id),
     # The locale that their Discord had when they last asked for something; direct messages speak it.
     sa.Column("locale", sa.String(10), nullable=False, server_default="en"),
+    # Which direct messages they want: that a model is ready, and that photos go tomorrow.
+    sa.Column("tell_done", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("tell_deletion", sa.Boolean, nullable=False, server_default=sa.true()),
+)
+
+letters = sa.Table(
+    "letters",
+    metadata,
+    # Direct messages that nobody waits for; written with what they tell of, sent once.
+    sa.Column("id", sa.String(20), primary_key=True),
+    sa.Column("person_id", Snowflake, nullable=False, index=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    # What its sentences are made of; the words are found when it is sent, in the person's language then.
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.Column("job_id", Id),
+    sa.Column("created_at", Moment, nullable=False),
+    # Null until Discord has it or it was given up.
+    sa.Column("ended_at", Moment, index=True),
+)
+
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    # Wishes to be forgotten, and what became of them.
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("person_id", Snowflake, nullable=False, index=True),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("done_at", Moment),
+    sa.Column("report", sa.JSON, nullable=False),
+)
+
+departures = sa.Table(
+    "departures",
+    metadata,
+    # Servers that the bot is no longer in, until what is kept about them goes.
+    sa.Column("guild_id", Snowflake, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
 )
 
 notes = sa.Table(
@@ -67,6 +104,8 @@ drafts = sa.Table(
     sa.Column("consent_id", Id),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("updated_at", Moment, nullable=False),
+    # When its person was told that its photos go; counts only if nobody touched the draft since.
+    sa.Column("warned_at", Moment),
 )
 
 consents = sa.Table(

@@ -16,6 +16,7 @@ from bot.dataset import DatasetEntry, build_archive
 from bot.draft import DraftPhoto, DraftState
 from bot.errors import BotError, CannotServe, Missing
 from bot.ids import new_id
+from bot.letters import tell_done
 from bot.lora import Lora
 from bot.photo_workers import PhotoWorkers
 from bot.routing import CHOSEN, Router
@@ -161,6 +162,7 @@ class TrainingCraft:
         await self._budget.set_aside(connection, samples, choice.estimate)
 
     async def ended(self, connection: AsyncConnection, job: Job) -> None:
+        await tell_done(connection, job)
         if job.draft_id is None:
             return
         # A training that failed gives its draft back, with every photo and caption.

@@ -1,6 +1,7 @@
 """The database: what a migration makes, who gets a row, and what a cancelled caller leaves behind."""
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from bot.errors import StartupError
 from bot.store import jobs as rows
 from bot.store import notes
 from bot.store.database import Database
+from bot.store.personal import IMPERSONAL, TRACES
 from bot.store.tables import metadata
 from bot.training.job import JobState
 from tests.bot.training.rails import LEASE, OWNER, PLACE, laid_rails
@@ -157,3 +159,31 @@ async def test_database_itself_allows_one_training_of_a_draft(tmp_path):
         await rails.run_out(job.id)
         async with rails.database.begin() as connection:
             await rows.insert(connection, twin)
+
+
+def test_every_table_is_known_to_privacy():
+    traced = {trace.table.name for trace in TRACES}
+    assert traced | set(IMPERSONAL) == set(metadata.tables)
+    assert traced & set(IMPERSONAL) == set()
+
+
+def test_every_column_with_a_person_is_known_to_privacy():
+    named = {(trace.table.name, column) for trace in TRACES for column in people_in(trace)}
+    holding = {
+        (table.name, column.name)
+        for table in metadata.tables.values()
+        for column in table.c
+        if isinstance(column.type, sa.BigInteger) and re.fullmatch(r"(\w+_)?(by|id)", column.name)
+        if not re.search(r"guild|channel|message|role|target", column.name)
+    }
+    rows_of_their_own = {("guilds", "id"), ("ledger", "id"), ("audit", "id")}
+    assert holding - named - rows_of_their_own - NOT_WORTH_A_TRACE == set()
+
+
+#: Who did something to somebody else's thing: it goes with that thing, or is kept with it for its time.
+NOT_WORTH_A_TRACE = {("blocks", "by_id"), ("reports", "settled_by")}
+
+
+def people_in(trace):
+    text = str(trace.about(1))
+    return {column.name for column in trace.table.c if re.search(rf"\b{trace.table.name}\.{column.name}\b", text)}
