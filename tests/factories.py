@@ -116,7 +116,7 @@ async def moved_in(trained_folder: Path, folder: Path, discord: Playground) -> P
     owner = discord.person(TRAINER)
     await asyncio.to_thread(shutil.copytree, trained_folder, folder)
     with closing(sqlite3.connect(folder / "darkroom.db")) as connection:
-        for table in ("drafts", "photos", "jobs", "loras", "consents"):
+        for table in ("drafts", "photos", "jobs", "loras", "ledger", "consents"):
             connection.execute(f"UPDATE {table} SET owner_id = ?", (owner.id,))
         connection.execute("UPDATE jobs SET guild_id = ?", (discord.guild.id,))
         connection.execute(

@@ -27,6 +27,7 @@ from bot.store.tables import (
     lora_shares,
     lora_transfers,
     loras,
+    losses,
     people,
     photos,
     pictures,
@@ -93,6 +94,7 @@ def _done_to(person_id: int) -> sa.ColumnElement[bool]:
 TRACES: Sequence[Trace] = (
     Trace(table=quotes, about=_of_theirs(quotes.c.draft_id, drafts)),
     Trace(table=pictures, about=_of_theirs(pictures.c.job_id, jobs)),
+    Trace(table=losses, about=_of_theirs(losses.c.job_id, jobs)),
     Trace(table=cards, about=_of_theirs(cards.c.job_id, jobs)),
     Trace(table=lora_shares, about=_of_theirs(lora_shares.c.lora_id, loras)),
     Trace(table=lora_shares, about=_shared_with),
