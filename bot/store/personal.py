@@ -33,6 +33,7 @@ from bot.store.tables import (
     pictures,
     quotes,
     reports,
+    saved_prompts,
 )
 
 #: Stands for the person in what has to stay, such as the books.
@@ -103,6 +104,7 @@ TRACES: Sequence[Trace] = (
     Trace(table=adult_marks, about=_holds(adult_marks.c.by_id), fate=Fate.NAMELESS, wiped={"by_id": NOBODY}),
     Trace(table=photos, about=_holds(photos.c.owner_id)),
     Trace(table=consents, about=_holds(consents.c.owner_id)),
+    Trace(table=saved_prompts, about=_holds(saved_prompts.c.owner_id)),
     Trace(table=letters, about=_holds(letters.c.person_id)),
     Trace(table=leases, about=_leased, hidden=frozenset({"token_hash", "holder_hash", "archive"})),
     Trace(table=drafts, about=_holds(drafts.c.owner_id)),
