@@ -8,6 +8,11 @@ from pathlib import Path
 _MARKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
+def gpu_lock(data_folder: Path, gpu: str) -> Path:
+    """Return the lock of a GPU of this machine, which everybody takes who works on it."""
+    return data_folder / "gpus" / f"{gpu}.lock"
+
+
 def is_marker(text: str) -> bool:
     """Tell whether a job's marker may name a file or a folder."""
     return _MARKER.fullmatch(text) is not None

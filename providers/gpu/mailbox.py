@@ -157,6 +157,11 @@ class MailboxLeases:
         # Before this, nobody looked, so that nothing was seen says nothing.
         self._looking_since = now()
 
+    @classmethod
+    def in_folder(cls, folder: Path) -> "MailboxLeases":
+        """Return leases in a folder of this machine, which is made if need be."""
+        return cls(LocalStore(folder, mkdir=True), folder=folder)
+
     @property
     def obstacle(self) -> str | None:
         """Return None: a mailbox is always reached."""

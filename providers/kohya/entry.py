@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, field_validator
 
+from providers.disk import gpu_lock
 from providers.entry import Adapters, ProviderEntry, Setup
 from providers.kohya.command import KohyaTools
 from providers.kohya.image_maker import KohyaImageMaker
@@ -51,7 +52,7 @@ def build(options: KohyaOptions, setup: Setup) -> Adapters:
         t5=t5.absolute(),
         vae=vae.absolute(),
     )
-    maker = KohyaImageMaker(tools, setup.folder / "kohya")
+    maker = KohyaImageMaker(tools, setup.folder / "kohya", gpu=gpu_lock(setup.folder, "0"))
     return Adapters(image_makers={maker.name: maker})
 
 

@@ -63,11 +63,12 @@ class KohyaImageMaker:
     Args:
         tools: Where the script and its files are.
         folder: Where orders are kept until `cleanup`; made when needed.
+        gpu: The lock of the GPU, which trainings on this machine take too; one in the folder by default.
     """
 
-    def __init__(self, tools: KohyaTools, folder: Path) -> None:
+    def __init__(self, tools: KohyaTools, folder: Path, *, gpu: Path | None = None) -> None:
         self._tools = tools
-        self._studio = Studio(folder)
+        self._studio = Studio(folder, gpu=gpu)
 
     @property
     def name(self) -> str:

@@ -72,10 +72,16 @@ class Sight:
 
 
 class Studio:
-    """The folder with all orders; its methods block, so call them off the event loop."""
+    """The folder with all orders; its methods block, so call them off the event loop.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Made when needed.
+        gpu: The lock of the GPU; one in the folder by default.
+    """
+
+    def __init__(self, folder: Path, *, gpu: Path | None = None) -> None:
         self._folder = folder.absolute()
+        self._gpu = (gpu or folder / "gpu.lock").absolute()
 
     def open(self) -> None:
         """Make the folder."""
@@ -167,7 +173,8 @@ class Studio:
             last_words = _tail(order).decode("utf-8", "replace").strip().rpartition("\n")[2]
             failure = reason or "The script was ended twice, perhaps because this machine has too little memory."
             return Sight(state="failed", failure=failure, last_words=last_words)
-        gpu = try_lock(self._folder / "gpu.lock")
+        self._gpu.parent.mkdir(parents=True, exist_ok=True)
+        gpu = try_lock(self._gpu)
         if gpu is None:
             return Sight(state="queued", phase="waiting for the GPU", total=count)
         try:

@@ -3,6 +3,7 @@
 from tests.providers.comfy_bench import ComfyBench
 from tests.providers.contract import Bench
 from tests.providers.fal_bench import FalFlux2TrainerBench, FalImageMakerBench, FalTrainerBench
+from tests.providers.gpu.local_bench import LocalAiToolkitBench, LocalBench
 from tests.providers.gpu.rented_bench import PaperspaceBench, RunPodBench, RunPodServerlessBench
 from tests.providers.gpu.yard_bench import YardBench
 from tests.providers.kohya_bench import KohyaBench
@@ -25,4 +26,6 @@ BENCHES: dict[str, type[Bench]] = {
     "runpod": RunPodBench,
     "runpod-serverless": RunPodServerlessBench,
     "paperspace": PaperspaceBench,
+    "local-sd-scripts": LocalBench,
+    "local-ai-toolkit": LocalAiToolkitBench,
 }

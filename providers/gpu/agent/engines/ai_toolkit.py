@@ -25,22 +25,22 @@ _MODELS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "flux.1-dev": {
         "model": {"arch": "flux", **_QUANTIZED},
         "train": _FLOW,
-        "sample": {"sampler": "flowmatch", "guidance_scale": 4, "width": 1024, "height": 1024},
+        "sample": {"sampler": "flowmatch", "guidance_scale": 4},
     },
     "flux.2-dev": {
         "model": {"arch": "flux2", **_QUANTIZED, "qtype": "qfloat8", "low_vram": True},
         "train": {**_FLOW, "timestep_type": "weighted"},
-        "sample": {"sampler": "flowmatch", "guidance_scale": 4, "width": 1024, "height": 1024},
+        "sample": {"sampler": "flowmatch", "guidance_scale": 4},
     },
     "sdxl": {
         "model": {"arch": "sdxl"},
         "train": {"noise_scheduler": "ddpm"},
-        "sample": {"sampler": "ddpm", "guidance_scale": 6, "width": 1024, "height": 1024},
+        "sample": {"sampler": "ddpm", "guidance_scale": 6},
     },
     "sd-1.5": {
         "model": {"arch": "sd1"},
         "train": {"noise_scheduler": "ddpm"},
-        "sample": {"sampler": "ddpm", "guidance_scale": 6, "width": 512, "height": 512},
+        "sample": {"sampler": "ddpm", "guidance_scale": 6},
     },
 }
 #: By the GB of the GPU, for the models that are quantized. ai-toolkit speaks of 24 GB; the smaller ones move layers to
@@ -163,6 +163,8 @@ def _training(plan: Plan) -> dict[str, Any]:
 def _sample(plan: Plan, kind: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **kind,
+        "width": plan.resolution,
+        "height": plan.resolution,
         "sample_every": plan.sample_every or plan.steps + 1,
         "sample_steps": 20,
         "seed": plan.seed,

@@ -72,7 +72,7 @@ _SCRIPTS: Mapping[str, _Script] = {
             "--timestep_sampling": "flux_shift",
             "--model_prediction_type": "raw",
         },
-        drawing={"width": 1024, "height": 1024, "sample_steps": 20, "guidance_scale": 3.5, "scale": 1.0},
+        drawing={"sample_steps": 20, "guidance_scale": 3.5, "scale": 1.0},
     ),
     "sdxl": _Script(
         file="sdxl_train_network.py",
@@ -80,7 +80,7 @@ _SCRIPTS: Mapping[str, _Script] = {
         weights=_MODEL,
         presets=_SDXL_PRESETS,
         options=_ONLY_UNET,
-        drawing={"width": 1024, "height": 1024, "sample_steps": 25, "scale": 6.0},
+        drawing={"sample_steps": 25, "scale": 6.0},
     ),
     "sd-1.5": _Script(
         file="train_network.py",
@@ -88,7 +88,7 @@ _SCRIPTS: Mapping[str, _Script] = {
         weights=_MODEL,
         presets=_SD_PRESETS,
         options={},
-        drawing={"width": 512, "height": 512, "sample_steps": 25, "scale": 7.0},
+        drawing={"sample_steps": 25, "scale": 7.0},
     ),
 }
 
@@ -124,7 +124,8 @@ class SdScripts(EngineTraining):
         files = {"dataset.toml": toml(dataset(plan))}
         if plan.draws:
             # As JSON and not as lines, in which words of the prompt could be taken for options.
-            prompts = [{"prompt": text, "seed": plan.seed, **script.drawing} for text in plan.sample_prompts]
+            drawing = {"width": plan.resolution, "height": plan.resolution, "seed": plan.seed, **script.drawing}
+            prompts = [{"prompt": text, **drawing} for text in plan.sample_prompts]
             files["prompts.json"] = json.dumps(prompts, ensure_ascii=False)
         return files
 
@@ -183,13 +184,18 @@ def dataset(plan: Plan) -> dict[str, Any]:
                 "batch_size": 1,
                 "enable_bucket": True,
                 "bucket_no_upscale": True,
-                "min_bucket_reso": 256,
-                "max_bucket_reso": max(256, plan.resolution * 2),
+                "min_bucket_reso": min(256, plan.resolution),
+                "max_bucket_reso": plan.resolution * 2,
                 "bucket_reso_steps": _BUCKET_STEP,
                 "subsets": [subset],
             }
         ],
     }
+
+
+def program_for(base_model: str) -> str:
+    """Return the script that trains for a base model; a KeyError for one that none trains."""
+    return _SCRIPTS[base_model].file
 
 
 def _script(plan: Plan) -> _Script:

@@ -1,0 +1,172 @@
+"""The real sd-scripts, on the CPU, with random weights: opt-in, since it takes PyTorch and a checkout.
+
+    DARKROOM_SD_SCRIPTS         a checkout of kohya-ss/sd-scripts
+    DARKROOM_SD_SCRIPTS_PYTHON  the Python that has what its requirements.txt asks for
+    DARKROOM_AI_TOOLKIT         a checkout of ostris/ai-toolkit, of which only the source is read
+
+`pytest -n 0 -m engine` runs it; CONTRIBUTING.md says how to make the first two.
+"""
+
+import ast
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from playground.ai_toolkit import KNOWN
+from playground.sd_scripts import OPTIONS
+from providers.base import LoraFormat
+from providers.gpu.agent.engine import Work
+from providers.gpu.agent.engines import engine_for
+from providers.gpu.agent.engines.lora_file import PUBLIC_METADATA, read_header
+from providers.gpu.agent.job import NO_IMAGES, Spec, WorkFailed
+from providers.weights import inspect_weights
+
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
+
+HERE = Path(__file__).parent
+#: A layer of T5 and a block of each kind; see tiny_flux.py.
+MOST_SECONDS = 600
+
+
+def asked_for(name):
+    value = os.environ.get(name)
+    if not value:
+        pytest.skip(f"{name} is not set: see the head of {Path(__file__).name}")
+    return value
+
+
+@pytest.fixture(scope="module")
+def checkout():
+    return Path(asked_for("DARKROOM_SD_SCRIPTS")).absolute()
+
+
+@pytest.fixture(scope="module")
+def python():
+    return asked_for("DARKROOM_SD_SCRIPTS_PYTHON")
+
+
+@pytest.fixture(scope="module")
+def weights(checkout, python, tmp_path_factory):
+    """Return the folder of a small FLUX.1, made anew: it takes 2.3 GB and half a minute."""
+    folder = tmp_path_factory.mktemp("flux")
+    subprocess.run([python, str(HERE / "tiny_flux.py"), str(folder)], cwd=checkout, check=True, capture_output=True)
+    return folder
+
+
+def make_work(folder):
+    work = Work(dataset=folder / "dataset", config=folder / "config", output=folder / "output")
+    for path in (work.dataset, work.config, work.output):
+        path.mkdir(parents=True)
+    for number in range(2):
+        Image.new("RGB", (64, 64), (100 + 50 * number, 90, 60)).save(work.dataset / f"{number:03}.jpg")
+        (work.dataset / f"{number:03}.txt").write_text("a photo of zxqfox, a secret garden")
+    return work
+
+
+def make_spec(checkout, python, weights, **settings):
+    files = {name: str(weights / f"{name}.safetensors") for name in ("model", "clip_l", "t5xxl", "ae")}
+    options = {
+        # What needs a GPU, or the network.
+        "optimizer_type": "AdamW",
+        "fp8_base": None,
+        "tokenizer_cache_dir": str(weights / "tokenizers"),
+        "t5xxl_max_token_length": 16,
+        # So that there is something private to be taken out.
+        "no_metadata": None,
+    }
+    recipe = {"base_model": "flux.1-dev", "trigger_word": "zxqfox", "steps": 4, "rank": 4, "learning_rate": 1e-4}
+    return Spec(
+        marker="darkroom-1",
+        engine="sd-scripts",
+        recipe={**recipe, "kind": "animal", "resolution": 64},
+        settings={"engine_dir": str(checkout), "python": python, "weights": files, "options": options, **settings},
+        sample_prompts=("zxqfox in a garden",),
+    )
+
+
+def size_of(picture):
+    with Image.open(picture) as image:
+        return image.size
+
+
+def run(engine, command, shim):
+    process = subprocess.run(
+        command.argv,
+        cwd=command.cwd,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(shim), "HF_HUB_OFFLINE": "1", **command.env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=MOST_SECONDS,
+        check=False,
+    )
+    lines = [line for line in re.split(r"[\r\n]+", process.stdout.decode()) if line.strip()]
+    heard = [news for line in lines if (news := engine.hear(line))]
+    return process.returncode, lines, heard
+
+
+def test_real_sd_scripts_take_the_options_that_the_table_has(checkout, python):
+    command = [python, str(HERE / "real_options.py")]
+    told = subprocess.run(command, cwd=checkout, check=True, capture_output=True, text=True, env={**os.environ})
+    real = json.loads(told.stdout.splitlines()[-1])
+    table = {script: {**OPTIONS["options"], **more} for script, more in OPTIONS["more"].items()}
+    assert real["options"] == table
+    assert real["dataset"] == {name: sorted(OPTIONS["dataset"][name]) for name in real["dataset"]}
+
+
+def test_real_sd_scripts_train_a_lora(checkout, python, weights, tmp_path):
+    work = make_work(tmp_path)
+    engine = engine_for(make_spec(checkout, python, weights, sample_every=2, save_every=2), work)
+    code, lines, heard = run(engine, engine.prepare(), weights / "shim")
+    made = engine.judge(code, lines[-60:])
+    assert code == 0
+    steps = [news.step for news in heard if news.phase == "training"]
+    assert (steps[0], steps[-1], steps) == (0, 4, sorted(steps))
+    assert {"reading the photos", "reading the captions", "drawing a sample", "saving"} <= {n.phase for n in heard}
+    assert made.facts["loss"] > 0
+    found = inspect_weights(Path(made.lora))
+    # Thirteen layers of two blocks, each with its way down, up, and alpha.
+    assert (found.format, found.tensors) == (LoraFormat.KOHYA, 39)
+    assert set(read_header(Path(made.lora))["__metadata__"]) <= PUBLIC_METADATA
+    assert b"secret garden" not in Path(made.lora).read_bytes()
+    assert b"secret garden" in (work.output / "lora-step00000002.safetensors").read_bytes()
+    assert [size_of(sample) for sample in made.samples] == [(64, 64)] * 2
+
+
+def test_real_sd_scripts_exit_with_0_when_they_find_no_photos(checkout, python, weights, tmp_path):
+    work = make_work(tmp_path)
+    engine = engine_for(make_spec(checkout, python, weights), work)
+    command = engine.prepare()
+    for photo in work.dataset.iterdir():
+        photo.unlink()
+    code, lines, _ = run(engine, command, weights / "shim")
+    assert code == 0
+    with pytest.raises(WorkFailed) as failed:
+        engine.judge(code, lines[-60:])
+    assert failed.value.code == NO_IMAGES
+
+
+CLASSES = {
+    "SaveConfig": "save",
+    "SampleConfig": "sample",
+    "NetworkConfig": "network",
+    "TrainConfig": "train",
+    "ModelConfig": "model",
+    "DatasetConfig": "datasets",
+}
+
+
+def test_real_ai_toolkit_asks_for_the_keys_that_the_table_has():
+    source = (Path(asked_for("DARKROOM_AI_TOOLKIT")) / "toolkit" / "config_modules.py").read_text()
+    real = {
+        CLASSES[node.name]: set(
+            re.findall(r"kwargs\.(?:get|pop)\(\s*['\"](\w+)['\"]", ast.get_source_segment(source, node))
+        )
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef) and node.name in CLASSES
+    }
+    assert real == {section: set(KNOWN["sections"][section]) for section in real}
