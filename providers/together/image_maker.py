@@ -129,11 +129,12 @@ class TogetherImageMaker:
         )
 
     def estimate(self, count: int) -> Estimate:
-        """Return what these pictures cost at about one megapixel each."""
-        price = self._prices.find(f"together/{MODELS[0].id}", Unit.MEGAPIXEL)
-        usd = round(megapixels(Aspect.SQUARE, count) * price.usd, 3) if price else 0.0
-        basis = price.basis if price else "no price of Together's is known here"
-        return Estimate(low_usd=usd, high_usd=usd, minutes=0.2 + 0.1 * count, basis=basis)
+        """Return what these pictures cost at about one megapixel each, from the cheapest model to the dearest."""
+        found = [self._prices.find(f"together/{model.id}", Unit.MEGAPIXEL) for model in self._listed()]
+        prices = sorted((price for price in found if price), key=lambda price: price.usd)
+        usd = [round(megapixels(Aspect.SQUARE, count) * price.usd, 3) for price in prices] or [0.0]
+        basis = "; ".join(price.basis for price in prices) or "no price of Together's is known here"
+        return Estimate(low_usd=usd[0], high_usd=usd[-1], minutes=0.2 + 0.1 * count, basis=basis)
 
     async def check(self) -> Health:
         """Read the catalogue."""

@@ -14,8 +14,9 @@ from providers.base import ExtraLora, RemoteState
 from providers.errors import ContentRejected, NotFound, Refused, SubmitUnsure
 from providers.recipe import BaseModelName
 from providers.registry import Registry
+from providers.together import image_maker
 from providers.together.api import TogetherSettings
-from providers.together.image_maker import TOGETHER_TRAINS_NOT, TogetherImageMaker
+from providers.together.image_maker import MODELS, TOGETHER_TRAINS_NOT, TogetherImageMaker, TogetherModel
 from tests.fakes.together import KEY, OFFENSIVE, FakeTogether, make_png, model
 from tests.providers.contract import PROMPT, SINCE
 from tests.providers.hosted_bench import Links, make_flux_pictures
@@ -97,6 +98,25 @@ async def test_together_is_sent_a_second_lora_with_a_strength_of_its_own(tmp_pat
         [sent] = server.asked("order")
         assert [one["scale"] for one in sent.request["image_loras"]] == [0.8, 0.4]
         assert all(one["path"].endswith("/lora.safetensors") for one in sent.request["image_loras"])
+
+
+async def test_together_model_that_comes_back_is_an_entry_in_the_table_and_nothing_else(tmp_path, monkeypatch):
+    back = TogetherModel(
+        id="black-forest-labs/FLUX.1-dev-lora", base_model=BaseModelName.FLUX_1_DEV, steps=28, guidance_scale=3.5
+    )
+    monkeypatch.setattr(image_maker, "MODELS", (*MODELS, back))
+    async with playing(tmp_path) as (server, maker):
+        await maker.check()
+        assert BaseModelName.FLUX_1_DEV not in maker.capabilities.base_models
+        server.catalogue.append(model(back.id))
+        assert (await maker.check()).ok
+        assert BaseModelName.FLUX_1_DEV in maker.capabilities.base_models
+        order = make_order(tmp_path)
+        order = replace(order, lora=replace(order.lora, base_model=BaseModelName.FLUX_1_DEV))
+        await maker.submit(order, await maker.prepare(order))
+        [sent] = server.asked("order")
+        assert sent.request["model"] == back.id
+        assert maker.estimate(1).basis
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
