@@ -43,8 +43,8 @@ THIRD_PARTY = "a third party's figure"
 NEAR = "a guess by the nearest price"
 
 _REPLICATE = "replicate.com/pricing"
-_RUNPOD = "runpod.io/pricing, secure cloud"
-_PAPERSPACE = "paperspace.com/pricing"
+_RUNPOD = "runpod.io/pricing, secure cloud, as others copied it"
+_PAPERSPACE = "paperspace.com/pricing, as others copied it"
 
 #: By "provider/what".
 PRICES: Mapping[str, Price] = MappingProxyType(

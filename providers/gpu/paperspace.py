@@ -198,9 +198,9 @@ class PaperspaceMachines:
         return _accepted(reply)
 
     async def find(self, name: str) -> str | None:
-        """Look for the name among the machines; of two, the older one is it."""
+        """Look for the name among the machines; of two it is the younger, since only the last order's token is good."""
         found = [one async for one in self._machines(name=name) if one.name == name] if name else []
-        return min(found, key=lambda one: one.created_at).id if found else None
+        return max(found, key=lambda one: one.created_at).id if found else None
 
     async def status(self, box_id: str) -> BoxStatus:
         """Take one look."""

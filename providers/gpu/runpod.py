@@ -208,9 +208,9 @@ class RunPodPods:
         raise _nothing_free("every GPU that was asked for was refused", refusal)
 
     async def find(self, name: str) -> str | None:
-        """Look for the name among the pods; of two, the older one is it."""
+        """Look for the name among the pods; of two it is the younger, since only the last order's token is good."""
         found = [pod for pod in await self._pods() if pod.name == name and pod.status != "TERMINATED"]
-        return min(found, key=lambda pod: pod.created_at).id if found else None
+        return max(found, key=lambda pod: pod.created_at).id if found else None
 
     async def status(self, box_id: str) -> BoxStatus:
         """Take one look."""

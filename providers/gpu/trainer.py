@@ -28,7 +28,7 @@ from providers.gpu.box import NAME_PREFIX, Box, BoxOrder, BoxState, BoxStatus, O
 from providers.gpu.engines import EngineOffer
 from providers.gpu.leases import LeaseReport, Leases, LeaseState
 from providers.gpu.packing import SCRIPT, packed_agent
-from providers.recipe import Recipe
+from providers.recipe import BaseModelName, Recipe
 from providers.weights import inspect_weights
 
 #: Seconds of silence after which the machine is looked at; an agent reports every five.
@@ -191,7 +191,7 @@ class GpuTrainer:
         return TrainedLora(
             path=path,
             format=weights.format or self._engine.produces,
-            base_model=next(b for b in self._engine.base_models if b.value == prepared["base_model"]),
+            base_model=BaseModelName(prepared["base_model"]),
             facts={"engine": self._engine.name, "tensors": weights.tensors, **arrival.facts},
         )
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -172,10 +173,11 @@ async def test_paperspace_machine_is_looked_for_when_the_answer_is_unclear(paper
     await machines.destroy(machine_id)
 
 
-async def test_paperspace_doubled_machines_are_listed_and_the_older_is_found(paperspace, session):
+async def test_paperspace_doubled_machines_are_listed_and_the_youngest_is_found(paperspace, session):
     machines = machines_at(paperspace, session)
     first, second, third = [await machines.create(order()) for _ in range(3)]
-    assert await machines.find("darkroom-job1") == first
+    paperspace.machines[second].created_at += timedelta(minutes=1)
+    assert await machines.find("darkroom-job1") == second
     assert {first, second, third} <= {owned.id for owned in await machines.list_owned()}
     await destroy_all(machines)
     await destroy_all(machines)

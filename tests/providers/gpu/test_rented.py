@@ -256,6 +256,18 @@ async def test_rented_machine_that_dies_in_the_middle_loses_its_job(kind, tmp_pa
         await job.clean_up()
 
 
+async def test_serverless_job_that_runpod_removed_in_the_middle_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr("providers.gpu.trainer.LOST_SECONDS", 0.0)
+    monkeypatch.setattr("providers.gpu.trainer.FRESH_SECONDS", 0.0)
+    async with opened(RunPodServerlessBench, tmp_path, steps=4000) as job:
+        await job.submit()
+        await job.until(RemoteState.RUNNING)
+        removed = job.bench.server.jobs.pop(job.remote_id)
+        await removed.machine.destroy()
+        assert (await job.until()).state is RemoteState.LOST
+        await job.clean_up()
+
+
 @everywhere
 async def test_rented_machine_is_given_back_when_its_training_is_canceled(kind, tmp_path):
     async with opened(kind, tmp_path, steps=4000) as job:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -193,9 +194,10 @@ async def test_runpod_asks_for_nothing_more_when_an_answer_is_unclear(runpod, se
     await pods.destroy(await pods.find("darkroom-job1"))
 
 
-async def test_runpod_finds_the_older_of_two_pods_of_one_name(runpod, session):
+async def test_runpod_finds_the_younger_of_two_pods_of_one_name(runpod, session):
     pods = pods_at(runpod, session)
     first, second = [await pods.create(order()) for _ in range(2)]
+    runpod.pods[first].created_at += timedelta(minutes=1)
     assert await pods.find("darkroom-job1") == first
     assert {owned.id for owned in await pods.list_owned()} == {first, second}
     for pod_id in (first, second):
