@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from bot.adapters import build_registry, mailbox_of
+from bot.adult_marks import AdultMarks
 from bot.arrivals import Arrivals
 from bot.background import Background
 from bot.blobs import Blobs
@@ -33,6 +34,8 @@ from bot.keys import note_keys
 from bot.leases import LeaseDesk, obstacle_to_machines
 from bot.letters import Letters
 from bot.library import Library
+from bot.notices import Notices
+from bot.oversight import Oversight
 from bot.photo_workers import PhotoWorkers
 from bot.picture_details import PictureDetailsService
 from bot.privacy import Privacy
@@ -99,8 +102,11 @@ class Services:
     export: Export
     eraser: Eraser
     guilds: Guilds
+    adult_marks: AdultMarks
+    oversight: Oversight
     reports: Reports
     details: DetailsService
+    notices: Notices
     registry: Registry
     router: Router
     #: Port of the bot's own web server; None when there is none.
@@ -126,6 +132,7 @@ class _Ground:
     circuits: Circuits
     router: Router
     budget: Budget
+    notices: Notices
 
 
 @asynccontextmanager
@@ -173,6 +180,8 @@ async def _lay_ground(
     secret = await asyncio.to_thread(read_or_make_secret, folder / "secret.key")
     files = SignedFiles(root=folder, secret=secret, public_url=settings.public_url, clock=clock)
     news = News()
+    # Before anything that it should hear of.
+    notices = Notices(database=database, news=news, clock=clock, owner_guild_id=settings.darkroom_owner_guild)
     arrivals = Arrivals(folder / "arrivals")
     desk = _desk(settings, database=database, arrivals=arrivals, clock=clock, news=news)
     await desk.sweep()
@@ -199,6 +208,7 @@ async def _lay_ground(
         circuits=circuits,
         router=Router(registry=registry, circuits=circuits, preferred=settings.preferred_providers),
         budget=Budget(limits=settings.budget_limits, clock=clock),
+        notices=notices,
     )
 
 
@@ -307,13 +317,17 @@ def _services(on: _Ground, retention: Retention, web_port: int | None) -> Servic
         router=on.router,
         web_port=web_port,
         guilds=guilds,
+        adult_marks=AdultMarks(database=on.database, guilds=guilds, clock=on.clock),
+        oversight=Oversight(database=on.database, guilds=guilds, clock=on.clock, news=on.news),
         reports=Reports(
             database=on.database,
             guilds=guilds,
             generating=generating,
             clock=on.clock,
+            notices=on.notices,
             owner_guild_id=on.settings.darkroom_owner_guild,
         ),
+        notices=on.notices,
         drafts=drafts,
         intake=_intake(on, drafts),
         training=TrainingService(

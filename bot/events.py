@@ -38,12 +38,25 @@ class StrayMachine:
     fate: StrayFate
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProviderTrouble:
+    """A provider is out of reach, or it has answered; its jobs go on by themselves."""
+
+    #: Its name.
+    provider: str
+    lost: bool
+
+
+#: What whoever runs the bot, or a server that it concerns, should know.
+Trouble = StrayMachine | ProviderTrouble
+
+
 @dataclass(kw_only=True)
 class News:
     """Tells listeners that a row changed; a listener only wakes something and never blocks."""
 
     _listeners: list[Callable[[JobChanged], None]] = field(default_factory=list)
-    _operators: list[Callable[[StrayMachine], None]] = field(default_factory=list)
+    _operators: list[Callable[[Trouble], None]] = field(default_factory=list)
 
     def subscribe(self, listener: Callable[[JobChanged], None]) -> None:
         """Call `listener` at every change from now on."""
@@ -61,11 +74,11 @@ class News:
             except Exception:  # a broken listener must not stop the job that made the news
                 log.exception("a listener failed on %s", event)
 
-    def subscribe_operator(self, listener: Callable[[StrayMachine], None]) -> None:
+    def subscribe_operator(self, listener: Callable[[Trouble], None]) -> None:
         """Call `listener` with everything from now on that whoever runs the bot should know."""
         self._operators.append(listener)
 
-    def warn_operator(self, notice: StrayMachine) -> None:
+    def warn_operator(self, notice: Trouble) -> None:
         """Tell every listener of the operator's."""
         for listener in self._operators:
             try:

@@ -103,6 +103,8 @@ class Guilds:
         async with self._database.begin() as connection:
             before = await self.require(connection, person_id, place, Act.MANAGE)
             after = replace(before, **changes)
+            if after.manage_role_ids != before.manage_role_ids and not place.manages:
+                raise NotAllowed(_("Only people with Manage Server may say who else manages."))
             told = asdict(before)
             for name, value in asdict(after).items():
                 if value != told[name]:

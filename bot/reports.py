@@ -19,6 +19,7 @@ from bot.guild import Act, Block
 from bot.guilds import Guilds
 from bot.ids import new_id
 from bot.notice import NoticeKind
+from bot.notices import Notices
 from bot.place import Place
 from bot.report import Report, ReportState
 from bot.store import cards as card_rows
@@ -45,6 +46,10 @@ class Filed:
     reaches_channel: bool
 
 
+#: Channel and message.
+Spot = tuple[int, int]
+
+
 class Reports:
     """All that can be done about reports."""
 
@@ -55,8 +60,10 @@ class Reports:
         guilds: Guilds,
         generating: GeneratingService,
         clock: Clock,
+        notices: Notices,
         owner_guild_id: int | None,
     ) -> None:
+        self._notices = notices
         self._database = database
         self._guilds = guilds
         self._generating = generating
@@ -96,6 +103,7 @@ class Reports:
             if told is not None:
                 await notice_rows.add(connection, told, NoticeKind.REPORT, report.id, at=now)
             settings = await guild_rows.settings(connection, told)
+        self._notices.wake()
         return Filed(report=report, reaches_channel=settings.log_channel_id is not None)
 
     async def open(self, person_id: int, place: Place) -> Sequence[Report]:
@@ -107,25 +115,25 @@ class Reports:
                 found = [*found, *await rows.open_in(connection, None, limit=LISTED - len(found))]
             return found
 
-    async def get(self, report_id: str) -> tuple[Report, Job | None]:
-        """Return a report with the job that it is about; for the notice in the log channel."""
+    async def shown(self, report_id: str) -> tuple[Report, Job | None, Spot | None]:
+        """Return a report, the job that it is about, and where its pictures stand; for its notice."""
         async with self._database.begin() as connection:
             report = await rows.get(connection, report_id)
             if report is None:
                 raise Missing(_("That report is gone."))
-            return report, await job_rows.get(connection, report.job_id)
+            job = await job_rows.get(connection, report.job_id)
+            return report, job, None if job is None else await _spot(connection, job)
 
-    async def message_of(self, person_id: int, report_id: str, place: Place) -> tuple[int, int] | None:
-        """Return channel and message of what was reported, to a manager who is about to delete it; None without one."""
+    async def waiting(self, person_id: int, report_id: str, place: Place) -> tuple[Report, Job | None, Spot | None]:
+        """Return the same to a manager who may settle it.
+
+        Raises:
+            NotAllowed: this person does not manage the server of the report.
+            WrongMoment: somebody has settled it.
+        """
         async with self._database.begin() as connection:
-            report = await self._unsettled(connection, person_id, report_id, place)
-            job = await self._pictures(connection, report.job_id)
-            # A training's samples stand in its last word.
-            card = await card_rows.get(connection, job.parent_id or job.id)
-        if card is None:
-            return None
-        message_id = card.message_id if job.parent_id is None else card.final_message_id
-        return None if message_id is None else (card.channel_id, message_id)
+            await self._unsettled(connection, person_id, report_id, place)
+        return await self.shown(report_id)
 
     async def settle(self, person_id: int, report_id: str, place: Place, state: ReportState) -> Report:
         """Delete the pictures, block who asked for them, or dismiss the report, and return what became of it.
@@ -144,7 +152,9 @@ class Reports:
                 raise WrongMoment(_("Somebody has settled this report already."))
             await self._carry_out(connection, report, state, person_id, place)
             await notice_rows.close(connection, NoticeKind.REPORT, report_id)
-        return (await self.get(report_id))[0]
+        # The notice in the log channel follows its row; what was pressed may be a manager's own list.
+        self._notices.wake()
+        return (await self.shown(report_id))[0]
 
     async def _unsettled(self, connection: AsyncConnection, person_id: int, report_id: str, place: Place) -> Report:
         await self._guilds.require(connection, person_id, place, Act.MANAGE)
@@ -179,3 +189,12 @@ class Reports:
         if job is None or job.kind is not JobKind.PICTURES:
             raise Missing(_("There are no such pictures."))
         return job
+
+
+async def _spot(connection: AsyncConnection, job: Job) -> Spot | None:
+    # A training's samples stand in its last word.
+    card = await card_rows.get(connection, job.parent_id or job.id)
+    if card is None:
+        return None
+    message_id = card.message_id if job.parent_id is None else card.final_message_id
+    return None if message_id is None else (card.channel_id, message_id)

@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.audit import KEPT as AUDIT_KEPT
 from bot.blobs import Blobs
 from bot.clock import Clock
 from bot.draft import DraftState
 from bot.errors import Missing, NotYours
 from bot.ids import new_id
-from bot.store import audit, kept, letters, people
+from bot.notices import forget_old
 from bot.store import drafts as rows
+from bot.store import kept, letters, people
 from bot.store import webhooks as deliveries
 from bot.store.database import Database
 from bot.store.kept import KeptDraft
@@ -75,9 +75,9 @@ class Retention:
         async with self._database.begin() as connection:
             await deliveries.forget_before(connection, now - DELIVERIES_LIFE)
             await letters.forget_before(connection, now - LETTERS_LIFE)
-            await audit.forget_before(connection, now - AUDIT_KEPT)
             for guild_id in await kept.departed_before(connection, now - DEPARTED_LIFE):
                 await kept.forget_guild(connection, guild_id)
+            await forget_old(connection, now=now)
         if forgotten or trained or held:
             log.info("removed photos: %d of forgotten drafts, %d trained, %d never sorted", forgotten, trained, held)
         return forgotten + trained + held

@@ -16,15 +16,19 @@ No SQL, no HTTP, no rules: those are the services'.
 
 from bot.client import DarkroomBot
 from cogs import answer_calls, failures
+from cogs.admin import Admin
+from cogs.admin_settings import AdminSettings
 from cogs.desk import Desk
 from cogs.drafts import Drafts
 from cogs.generating import Generating
 from cogs.intake import PhotoIntake
 from cogs.letters import Postman
 from cogs.library import Library
+from cogs.log_channels import LogChannels
 from cogs.pictures import Pictures
 from cogs.privacy import PrivacyCog
 from cogs.prompts import Prompts
+from cogs.reports import ReportButtons
 from cogs.status import StatusBoard
 from cogs.training import Training
 
@@ -45,6 +49,10 @@ async def setup(bot: DarkroomBot) -> None:
     await bot.add_cog(Prompts(bot.services))
     await bot.add_cog(Library(bot.services))
     await bot.add_cog(Training(bot.services))
+    await bot.add_cog(Admin(bot.services))
+    await bot.add_cog(AdminSettings(bot.services))
+    await bot.add_cog(ReportButtons(bot.services))
+    await bot.add_cog(LogChannels(bot))
     await bot.add_cog(StatusBoard(bot))
     await bot.add_cog(Postman(bot))
     await bot.add_cog(PrivacyCog(bot))

@@ -6,6 +6,7 @@ from bot.library import CardChange
 from bot.lora import Lora
 from bot.texts import _
 from cogs import replies
+from cogs.adult import AdultModels
 from cogs.desk import on_choice, on_form, on_press
 from cogs.model_commands import Interaction, ModelCommands, Suggestions, suggest_models
 from cogs.places import place_of
@@ -17,7 +18,7 @@ from cogs.ui.models import draw_delete_question, draw_edit_form, draw_models, dr
 from cogs.ui.quote import draw_note
 
 
-class Library(SharedModels):
+class Library(SharedModels, AdultModels):
     """What people do with their trained models."""
 
     models = ModelCommands.models

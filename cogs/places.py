@@ -1,5 +1,7 @@
 """Owns where an interaction happened, and whether the bot can post its results there; posts nothing."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import discord
@@ -14,8 +16,25 @@ _NEEDED = {
     "send_messages": N_("Send Messages"),
     "attach_files": N_("Attach Files"),
 }
-
 _IN_THREADS = {"send_messages_in_threads": N_("Send Messages in Threads")}
+_FOR_GALLERIES = {"create_public_threads": N_("Create Public Threads")}
+#: What each is needed for.
+_PURPOSES = {
+    "view_channel": N_("to see the channel at all"),
+    "send_messages": N_("to post job cards"),
+    "attach_files": N_("to post pictures"),
+    "send_messages_in_threads": N_("to post in threads"),
+    "create_public_threads": N_("to begin a thread for each model"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """A permission, and whether the bot has it."""
+
+    title: str
+    purpose: str
+    held: bool
 
 
 def place_of(interaction: discord.Interaction[Any]) -> Place:
@@ -42,11 +61,31 @@ def place_for_results(interaction: discord.Interaction[Any]) -> Place:
     """
     if interaction.guild_id is not None:
         threads = isinstance(interaction.channel, discord.Thread)
-        needed = _NEEDED | (_IN_THREADS if threads else {})
-        lacking = [_(title) for name, title in needed.items() if not getattr(interaction.app_permissions, name)]
+        lacking = lacking_of(needs(interaction.app_permissions, threads=threads))
         if lacking:
             raise WrongMoment(
                 _("I may not post here: I lack {permissions} in this channel.").format(permissions=listed(lacking)),
                 advice=_("Ask a moderator, use another channel, or send me a direct message."),
             )
     return place_of(interaction)
+
+
+def needs(held: discord.Permissions, *, threads: bool = False, galleries: bool = False) -> Sequence[Need]:
+    """Return what the bot needs in a channel, with what of it these permissions hold."""
+    needed = _NEEDED | (_IN_THREADS if threads or galleries else {}) | (_FOR_GALLERIES if galleries else {})
+    return [
+        Need(title=_(title), purpose=_(_PURPOSES[name]), held=getattr(held, name)) for name, title in needed.items()
+    ]
+
+
+def lacking_of(found: Sequence[Need]) -> list[str]:
+    """Return the titles of what is not held."""
+    return [need.title for need in found if not need.held]
+
+
+def needs_in(guild: discord.Guild | None, channel_id: int | None, *, galleries: bool = False) -> Sequence[Need] | None:
+    """Return the same for a channel of a server; None for one that the bot does not know."""
+    channel = None if guild is None or channel_id is None else guild.get_channel(channel_id)
+    if guild is None or channel is None:
+        return None
+    return needs(channel.permissions_for(guild.me), galleries=galleries)

@@ -1,6 +1,6 @@
 """Owns how providers are offered while somebody types; knows none by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import discord
 from discord import app_commands
@@ -10,6 +10,7 @@ from bot.client import DarkroomBot
 from bot.routing import AUTO
 from bot.texts import _
 from providers.base import ImageMaker, Trainer
+from providers.registry import Registry
 
 Interaction = discord.Interaction[DarkroomBot]
 
@@ -24,3 +25,9 @@ async def offered(
     choices = [app_commands.Choice(name=_("auto: whoever fits best"), value=AUTO)]
     choices += [app_commands.Choice(name=adapter.title[:100], value=adapter.name) for adapter in fit]
     return [choice for choice in choices if typed.casefold() in choice.name.casefold()][:25]
+
+
+def titles_of(registry: Registry) -> Mapping[str, str]:
+    """Return what people call the providers of this deployment, by name."""
+    makers = {name: maker.title for name, maker in registry.image_makers.items()}
+    return makers | {name: trainer.title for name, trainer in registry.trainers.items()}

@@ -73,6 +73,7 @@ PLACES = {
         "bot/photo*.py",
         "bot/contact_sheet.py",
         "bot/loss_curve.py",
+        "bot/usage_chart.py",
         "providers/image_files.py",
         "providers/*/image_maker.py",
         "providers/sketch/pictures.py",
@@ -314,7 +315,14 @@ def test_commands_have_names_of_their_own(told):
 
 def drawn_controls():
     """Return the verbs of all buttons, menus and forms that cogs/ draws, as (what comes back, verb)."""
-    comes_back = {"button": "press", "menu": "choice", "people_menu": "choice", "role_menu": "choice", "Form": "form"}
+    comes_back = {
+        "button": "press",
+        "menu": "choice",
+        "people_menu": "choice",
+        "role_menu": "choice",
+        "channel_menu": "choice",
+        "Form": "form",
+    }
     return {
         (comes_back[node.func.id], node.args[0].value)
         for path, text in SOURCES.items()

@@ -99,6 +99,27 @@ async def of_owner(connection: AsyncConnection, owner_id: int, *, limit: int) ->
     return [_job(row) for row in (await connection.execute(statement)).mappings()]
 
 
+async def under_way_in(connection: AsyncConnection, guild_id: int, *, limit: int) -> Sequence[Job]:
+    """Return the jobs of a server that have not ended, the oldest first; sample pictures belong to their training."""
+    statement = (
+        sa.select(jobs)
+        .where(jobs.c.guild_id == guild_id, jobs.c.ended_at.is_(None), jobs.c.parent_id.is_(None))
+        .order_by(jobs.c.created_at, jobs.c.id)
+        .limit(limit)
+    )
+    return [_job(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def count_begun(connection: AsyncConnection, guild_id: int, *, since: datetime) -> Mapping[JobKind, int]:
+    """Return how many jobs of each kind people of a server have begun since then."""
+    statement = (
+        sa.select(jobs.c.kind, sa.func.count())
+        .where(jobs.c.guild_id == guild_id, jobs.c.created_at >= since, jobs.c.parent_id.is_(None))
+        .group_by(jobs.c.kind)
+    )
+    return {JobKind(kind): int(count) for kind, count in (await connection.execute(statement)).all()}
+
+
 async def samples_of(connection: AsyncConnection, job_id: str) -> Job | None:
     """Return the job that makes a training's sample pictures, if there is one."""
     row = (await connection.execute(sa.select(jobs).where(jobs.c.parent_id == job_id))).mappings().first()
@@ -238,6 +259,12 @@ async def touch_live(connection: AsyncConnection, provider: str) -> Sequence[str
         .returning(jobs.c.id)
     )
     return list((await connection.scalars(statement)).all())
+
+
+async def guilds_waiting_for(connection: AsyncConnection, provider: str) -> Sequence[int]:
+    """Return the servers that have live jobs at a provider."""
+    live = sa.and_(jobs.c.provider == provider, jobs.c.ended_at.is_(None), jobs.c.guild_id.is_not(None))
+    return list((await connection.scalars(sa.select(jobs.c.guild_id).where(live).distinct())).all())
 
 
 async def hurry(connection: AsyncConnection, *, provider: str, remote_id: str, at: datetime) -> str | None:

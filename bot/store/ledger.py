@@ -105,3 +105,32 @@ async def totals(connection: AsyncConnection) -> dict[EntryKind, int]:
     """Return the sum of each kind, in millionths of a dollar."""
     statement = sa.select(ledger.c.kind, sa.func.sum(ledger.c.micro_usd)).group_by(ledger.c.kind)
     return {EntryKind(kind): int(total) for kind, total in (await connection.execute(statement)).all()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What one job cost in the end."""
+
+    at: datetime
+    provider: str
+    owner_id: int
+    micro_usd: int
+
+
+async def settled_in(connection: AsyncConnection, guild_id: int, *, since: datetime) -> Sequence[Settled]:
+    """Return what the jobs of a server that ended since then have cost, the oldest first."""
+    statement = (
+        sa.select(ledger.c.at, ledger.c.provider, ledger.c.owner_id, ledger.c.micro_usd)
+        .where(ledger.c.guild_id == guild_id, ledger.c.kind == EntryKind.SETTLE, ledger.c.at >= since)
+        .order_by(ledger.c.at, ledger.c.id)
+    )
+    return [Settled(**dict(row)) for row in (await connection.execute(statement)).mappings()]
+
+
+async def set_aside_in(connection: AsyncConnection, guild_id: int) -> int:
+    """Return what is reserved now for the jobs of a server, in millionths of a dollar."""
+    closed = sa.select(ledger.c.job_id).where(ledger.c.kind.in_([EntryKind.SETTLE, EntryKind.RELEASE]))
+    open_reserve = sa.and_(
+        ledger.c.guild_id == guild_id, ledger.c.kind == EntryKind.RESERVE, ledger.c.job_id.not_in(closed)
+    )
+    return int(await connection.scalar(sa.select(sa.func.sum(ledger.c.micro_usd)).where(open_reserve)) or 0)

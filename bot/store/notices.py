@@ -46,6 +46,14 @@ async def close(
         await connection.execute(sa.update(notices).where(notices.c.id == row.id).values(**values))
 
 
+async def close_outages(connection: AsyncConnection, provider: str) -> None:
+    """Say that a provider answers again, in all servers that were told that it does not."""
+    begins = notices.c.subject.startswith(f"{provider} ", autoescape=True)
+    which = sa.and_(notices.c.kind == NoticeKind.OUTAGE, notices.c.closed.is_(False), begins)
+    values = {"closed": True, "revision": notices.c.revision + 1}
+    await connection.execute(sa.update(notices).where(which).values(**values))
+
+
 async def follow_doubts(connection: AsyncConnection, *, at: datetime) -> None:
     """Add a notice for every job in doubt of a server, and close those whose doubt is settled."""
     unsure = sa.select(jobs.c.id, jobs.c.guild_id).where(

@@ -7,7 +7,7 @@ on the cards of its jobs meanwhile. It is an opinion made from what jobs met, so
 import logging
 from dataclasses import dataclass, field
 
-from bot.events import JobChanged, News
+from bot.events import JobChanged, News, ProviderTrouble
 from bot.store import jobs as rows
 from bot.store.database import Database
 
@@ -24,6 +24,8 @@ class Circuits:
     database: Database
     news: News
     _failures: dict[str, int] = field(default_factory=dict)
+    #: Those that have worked since the start; what was said of the others before it may stand somewhere.
+    _proven: set[str] = field(default_factory=set)
 
     def lost(self, provider: str) -> bool:
         """Tell whether a provider is out of reach now."""
@@ -34,12 +36,16 @@ class Circuits:
         self._failures[provider] = self._failures.get(provider, 0) + 1
         if self._failures[provider] == THRESHOLD:
             log.warning("%s is lost: %s", provider, reason)
+            self.news.warn_operator(ProviderTrouble(provider=provider, lost=True))
             await self._redraw(provider)
 
     async def worked(self, provider: str) -> None:
         """Forget the failures: it has answered."""
         was_lost = self.lost(provider)
         self._failures.pop(provider, None)
+        if was_lost or provider not in self._proven:
+            self._proven.add(provider)
+            self.news.warn_operator(ProviderTrouble(provider=provider, lost=False))
         if was_lost:
             log.warning("%s is back", provider)
             await self._redraw(provider)

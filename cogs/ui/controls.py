@@ -96,13 +96,30 @@ def people_menu(verb: str, *ids: object, chosen: Sequence[int], placeholder: str
     )
 
 
-def role_menu(verb: str, *ids: object, chosen: Sequence[int], placeholder: str) -> ui.RoleSelect[Any]:
+def role_menu(
+    verb: str, *ids: object, chosen: Sequence[int], placeholder: str, most: int = MOST_CHOSEN
+) -> ui.RoleSelect[Any]:
     """Return a menu of a server's roles that asks the desk for `verb` on `ids`; its choice is the whole new set."""
     return ui.RoleSelect(
         placeholder=placeholder,
         min_values=0,
-        max_values=MOST_CHOSEN,
+        max_values=most,
         default_values=[discord.SelectDefaultValue(id=one, type=discord.SelectDefaultValueType.role) for one in chosen],
+        custom_id=custom_id(verb, *ids),
+    )
+
+
+def channel_menu(
+    verb: str, *ids: object, chosen: Sequence[int], placeholder: str, most: int = MOST_CHOSEN
+) -> ui.ChannelSelect[Any]:
+    """Return a menu of a server's text channels that asks the desk for `verb`; its choice is the whole new set."""
+    preset = [discord.SelectDefaultValue(id=one, type=discord.SelectDefaultValueType.channel) for one in chosen]
+    return ui.ChannelSelect(
+        channel_types=[discord.ChannelType.text, discord.ChannelType.news],
+        placeholder=placeholder,
+        min_values=0,
+        max_values=most,
+        default_values=preset[:most],
         custom_id=custom_id(verb, *ids),
     )
 
