@@ -22,6 +22,7 @@ from bot.clock import Clock, SystemClock
 from bot.departures import Departures
 from bot.details import DetailsService
 from bot.downloads import Downloads
+from bot.draft_copies import DraftCopies
 from bot.drafts import DraftService
 from bot.erasing import Eraser
 from bot.errors import StartupError
@@ -51,6 +52,7 @@ from bot.sharing import Sharing
 from bot.store import jobs as job_rows
 from bot.store.database import Database
 from bot.sweep import sweep
+from bot.takeouts import Takeouts
 from bot.training.book import Book
 from bot.training.circuit import Circuits
 from bot.training.craft import Craft
@@ -87,6 +89,8 @@ class Services:
     news: News
     drafts: DraftService
     intake: IntakeService
+    copies: DraftCopies
+    takeouts: Takeouts
     training: TrainingService
     generating: GeneratingService
     library: Library
@@ -158,6 +162,7 @@ async def opened_services(
         background.start("tracker", _tracker(ground).run)
         retention = _retention(ground)
         background.start("retention", retention.run)
+        background.start("takeouts", _takeouts(ground).run)
         if ground.registry.box_owners:
             background.start("reaper", _reaper(ground).run)
         yield _services(ground, retention, port)
@@ -262,6 +267,17 @@ def _tracker(on: _Ground) -> Tracker:
     return Tracker(database=on.database, stepper=stepper, clock=on.clock, news=on.news)
 
 
+def _takeouts(on: _Ground) -> Takeouts:
+    return Takeouts(
+        database=on.database,
+        blobs=on.blobs,
+        workers=on.workers,
+        links=on.files,
+        work_dir=on.work_dir,
+        clock=on.clock,
+    )
+
+
 def _retention(on: _Ground) -> Retention:
     return Retention(database=on.database, blobs=on.blobs, clock=on.clock, times=on.settings.retention_times)
 
@@ -330,6 +346,8 @@ def _services(on: _Ground, retention: Retention, web_port: int | None) -> Servic
         notices=on.notices,
         drafts=drafts,
         intake=_intake(on, drafts),
+        copies=DraftCopies(database=on.database, blobs=on.blobs, clock=on.clock),
+        takeouts=_takeouts(on),
         training=TrainingService(
             database=on.database,
             registry=on.registry,

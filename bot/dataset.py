@@ -69,19 +69,31 @@ async def build_archive(
     name: str,
     into: Path,
     workers: PhotoWorkers,
+    first: int = 1,
 ) -> Archive:
     """Write the archive to the file `into`, whose folder exists; a file that is there is replaced in one step.
+
+    Args:
+        entries: The photos in their order.
+        trigger_word: What every caption holds.
+        kind: What the default captions speak of.
+        name: For the manifest.
+        into: The file.
+        workers: Who packs.
+        first: Number of the first photo, when it is a later part of a whole.
 
     Raises:
         ValueError: There is no entry.
         Missing: A photo's file is gone; nothing is written.
         WorkOverran: It did not end in time.
     """
-    return await workers.run(write_archive, tuple(entries), trigger_word=trigger_word, kind=kind, name=name, into=into)
+    return await workers.run(
+        write_archive, tuple(entries), trigger_word=trigger_word, kind=kind, name=name, into=into, first=first
+    )
 
 
 def write_archive(
-    entries: Sequence[DatasetEntry], *, trigger_word: str, kind: SubjectKind, name: str, into: Path
+    entries: Sequence[DatasetEntry], *, trigger_word: str, kind: SubjectKind, name: str, into: Path, first: int = 1
 ) -> Archive:
     """Do what `build_archive` does in the calling thread, which it blocks."""
     if not entries:
@@ -97,7 +109,7 @@ def write_archive(
         draft = Path(file.name)
         try:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed:
-                for member, data in _members(entries, trigger_word, kind):
+                for member, data in _members(entries, trigger_word, kind, first):
                     packed.writestr(_head(member), data)
                 packed.writestr(_head("manifest.json"), json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
             file.flush()
@@ -123,8 +135,10 @@ def caption_for(caption: str | None, *, trigger_word: str, kind: SubjectKind) ->
     return f"{trigger_word}, {line}"
 
 
-def _members(entries: Sequence[DatasetEntry], trigger_word: str, kind: SubjectKind) -> Iterator[tuple[str, bytes]]:
-    for number, entry in enumerate(entries, start=1):
+def _members(
+    entries: Sequence[DatasetEntry], trigger_word: str, kind: SubjectKind, first: int
+) -> Iterator[tuple[str, bytes]]:
+    for number, entry in enumerate(entries, start=first):
         yield f"{number:03}{entry.extension}", _load(entry.image, number)
         caption = caption_for(entry.caption, trigger_word=trigger_word, kind=kind)
         yield f"{number:03}.txt", f"{caption}\n".encode()

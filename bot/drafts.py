@@ -124,13 +124,7 @@ class DraftService:
         )
         async with self._database.begin() as connection:
             others = await rows.open_of(connection, owner_id)
-            if len(others) >= MOST_OPEN_DRAFTS:
-                raise WrongMoment(
-                    ngettext(
-                        "You have {count} open draft already.", "You have {count} open drafts already.", len(others)
-                    ).format(count=len(others)),
-                    advice=_("Train or discard one of them first."),
-                )
+            refuse_heap(others)
             await rows.insert(connection, draft)
             if depicted is not None:
                 draft = await keep_answer(connection, draft, depicted, at=now)
@@ -263,6 +257,21 @@ class DraftService:
             for number, photo in enumerate(photos, start=1)
         ]
         return await make_sheet(tiles, workers=self._workers)
+
+
+def refuse_heap(others: Sequence[Draft]) -> None:
+    """Do nothing if there is room for another open draft beside these.
+
+    Raises:
+        WrongMoment: there are too many.
+    """
+    if len(others) >= MOST_OPEN_DRAFTS:
+        raise WrongMoment(
+            ngettext(
+                "You have {count} open draft already.", "You have {count} open drafts already.", len(others)
+            ).format(count=len(others)),
+            advice=_("Train or discard one of them first."),
+        )
 
 
 def _called(name: str, drafts: Sequence[Draft]) -> Draft | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.blobs import Blobs
 from bot.store import files
 from bot.store.database import Database
+from bot.takeouts import FOLDER
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ async def sweep(*, database: Database, blobs: Blobs, work_dir: Path) -> None:
 
 
 def _remove_folders(work_dir: Path, live: Collection[str]) -> int:
-    left = [folder for folder in work_dir.glob("*") if folder.name not in live]
+    # What links point to goes by its age, see bot.takeouts.py.
+    left = [folder for folder in work_dir.glob("*") if folder.name not in {*live, FOLDER}]
     for folder in left:
         shutil.rmtree(folder, ignore_errors=True)
     return len(left)

@@ -1,6 +1,7 @@
 """Owns /draft and everything on a draft's panel except *Train*; keeps no draft in mind between two presses."""
 
 import logging
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import discord
@@ -8,7 +9,7 @@ from discord import app_commands
 
 from bot.app import Services
 from bot.consent import Depicted
-from bot.draft import still_open
+from bot.draft import Draft, still_open
 from bot.drafts import DraftView
 from bot.errors import BadInput, Missing, WrongMoment
 from bot.texts import _, ngettext
@@ -25,8 +26,9 @@ from cogs.ui.draft_menus import (
     draw_draft_choice,
     draw_sentence,
 )
-from cogs.ui.draft_notes import answered_note, begun, captions_saved
+from cogs.ui.draft_notes import answered_note, begun, captions_saved, copied
 from cogs.ui.draft_panel import draw_panel, sheet_files
+from cogs.ui.draft_takeout import draw_takeout
 from providers.recipe import BaseModelName, SubjectKind
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,8 @@ Interaction = discord.Interaction[Any]
 SUGGESTIONS = 25
 #: Photos that one use of /draft add takes; a person scrolls past more options than these.
 PHOTO_OPTIONS = 10
+#: Bytes of a request beside its file.
+ROOM_IN_A_REQUEST = 100_000
 
 
 class Drafts(Feature):
@@ -121,11 +125,50 @@ class Drafts(Feature):
             return
         await self._show_panel(interaction, chosen.id)
 
+    @draft.command(name="copy", description="Begin a draft from an earlier one: photos and captions come along.")
+    @app_commands.describe(
+        draft="The draft to copy; a trained one as long as its photos are kept.",
+        name="What the new one is called; as the earlier one if you leave it out.",
+        trigger_word="Its trigger word; as the earlier one's if you leave it out.",
+    )
+    async def copy(
+        self, interaction: Interaction, draft: str, name: str | None = None, trigger_word: str | None = None
+    ) -> None:
+        """Open a draft like an earlier one and show its panel."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        person_id = interaction.user.id
+        source = await self._services.copies.find(person_id, draft)
+        made = await self._services.copies.copy(person_id, source.id, name=name or "", trigger_word=trigger_word or "")
+        await self._show_panel(interaction, made.id, note=copied(source, made))
+
+    @draft.command(name="export", description="Take a draft's photos and captions out, as a zip.")
+    @app_commands.describe(draft="The draft to take out; the one you are filling if you leave it out.")
+    async def export(self, interaction: Interaction, draft: str | None = None) -> None:
+        """Hand a draft's photos and captions over."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        services, person_id = self._services, interaction.user.id
+        found = await (services.copies.find(person_id, draft) if draft else services.drafts.current(person_id))
+        await self._hand_over(interaction, found.id)
+
+    @on_press("draft.export")
+    async def take_out(self, interaction: Interaction, draft_id: str) -> None:
+        """Hand the photos and captions of a panel's draft over."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._hand_over(interaction, draft_id)
+
+    @copy.autocomplete("draft")
+    @export.autocomplete("draft")
+    async def _suggest_sources(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await self._suggested(self._services.copies.sources(interaction.user.id), typed)
+
     @add.autocomplete("draft")
     @show.autocomplete("draft")
     async def _suggest_drafts(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return await self._suggested(self._services.drafts.open_drafts(interaction.user.id), typed)
+
+    async def _suggested(self, asked: Awaitable[Sequence[Draft]], typed: str) -> list[app_commands.Choice[str]]:
         try:
-            drafts = await self._services.drafts.open_drafts(interaction.user.id)
+            drafts = await asked
         except Exception:  # suggestions are a courtesy; the command itself says what is wrong
             log.exception("no drafts to suggest")
             return []
@@ -248,6 +291,15 @@ class Drafts(Feature):
         await interaction.response.defer()
         draft = await self._services.drafts.current(interaction.user.id, draft_id)
         await replies.show(interaction, draw_sentence(_("**{name}** stays as it is.").format(name=draft.name)))
+
+    async def _hand_over(self, interaction: Interaction, draft_id: str) -> None:
+        most_bytes = interaction.filesize_limit - ROOM_IN_A_REQUEST
+        takeout = await self._services.takeouts.dataset(interaction.user.id, draft_id, most_bytes=most_bytes)
+        layout, files = draw_takeout(takeout)
+        await replies.show(interaction, layout, files=files)
+        for part in range(1, len(takeout.files)):
+            layout, files = draw_takeout(takeout, part)
+            await interaction.followup.send(view=layout, files=files, ephemeral=True)
 
     async def _show_panel(self, interaction: Interaction, draft_id: str, *, note: str = "") -> None:
         view = await self._services.drafts.view(interaction.user.id, draft_id)

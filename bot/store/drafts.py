@@ -52,6 +52,17 @@ async def in_training_of(connection: AsyncConnection, owner_id: int) -> Sequence
     return await _in_state(connection, owner_id, DraftState.TRAINING)
 
 
+async def with_photos_of(connection: AsyncConnection, owner_id: int) -> Sequence[Draft]:
+    """Return a person's drafts that hold photos, trained ones too, the newest first."""
+    holds = sa.exists().where(photos.c.draft_id == drafts.c.id)
+    statement = (
+        sa.select(drafts)
+        .where(drafts.c.owner_id == owner_id, drafts.c.state != DraftState.DISCARDED, holds)
+        .order_by(drafts.c.created_at.desc(), drafts.c.id)
+    )
+    return [_draft(row) for row in (await connection.execute(statement)).mappings()]
+
+
 async def _in_state(connection: AsyncConnection, owner_id: int, state: DraftState) -> Sequence[Draft]:
     statement = (
         sa.select(drafts)

@@ -67,6 +67,15 @@ def answered_note(intake: Intake) -> str:
     return f"{kept}\n{summarise(intake)}" if intake.added or intake.refused else kept
 
 
+def copied(source: Draft, made: Draft) -> str:
+    """Return that a draft was made from an earlier one, and that the answer to who is in it came along."""
+    if made.depicted is None:
+        text = _("**{name}** is a copy of **{source}**; its photos wait until you say who is in them.")
+    else:
+        text = _("**{name}** is a copy of **{source}**: photos, captions and your answer to who is in them came along.")
+    return text.format(name=made.name, source=source.name)
+
+
 def captions_saved(group: range | None = None, *, gone: int) -> str:
     """Return that captions were saved.
 

@@ -114,4 +114,10 @@ def _buttons(view: DraftView) -> list[ui.ActionRow[Layout]]:
     )
     if view.draft.depicted is None:
         return [work]
-    return [work, ui.ActionRow(button("draft.who", draft_id, label=_("Who is in it")))]
+    return [
+        work,
+        ui.ActionRow(
+            button("draft.export", draft_id, label=_("Download"), disabled=not view.photos),
+            button("draft.who", draft_id, label=_("Who is in it")),
+        ),
+    ]

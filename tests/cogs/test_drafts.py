@@ -11,7 +11,7 @@ from tests.house import open_house, running_bot
 from tests.playing import running_playground
 
 LABELS = ["Add photos", "Captions", "Remove", "Train", "Discard"]
-ALL_LABELS = [*LABELS, "Who is in it"]
+ALL_LABELS = [*LABELS, "Download", "Who is in it"]
 
 
 async def begin(place: Place, **changes):
@@ -45,7 +45,7 @@ async def test_draft_new_shows_an_empty_panel_to_its_person_alone(tmp_path):
         assert "**0 photos** (2–30)" in panel.text
         assert "Add 2 photos to train." in panel.text
         assert [button.label for button in panel.buttons] == ALL_LABELS
-        assert disabled(panel) == ["Captions", "Remove", "Train"]
+        assert disabled(panel) == ["Captions", "Remove", "Train", "Download"]
 
 
 async def test_draft_new_says_how_photos_come_in(tmp_path):
