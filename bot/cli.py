@@ -63,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
         "--provider",
         choices=list(PROVIDERS),
         default=PROVIDERS[0],
-        help="who trains: sketch, a small real model (the default), or a stand-in for Replicate, RunPod or "
-        "Paperspace on this machine",
+        help="who trains: sketch, a small real model (the default), a stand-in for Replicate, RunPod or "
+        "Paperspace, or local: one for sd-scripts on this machine",
     )
     demo.add_argument("--photos", type=Path, metavar="DIR", help="a folder with photos of your own to train from")
     demo.add_argument(

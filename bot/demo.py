@@ -27,7 +27,7 @@ from bot.logs import start_logging
 from bot.settings import Settings
 from playground.demo import Cast, Story, StoryError
 from playground.engine_script import Mood
-from playground.engines import lay_out_ai_toolkit
+from playground.engines import lay_out_ai_toolkit, lay_out_sd_scripts, lay_out_weights
 from playground.errors import PersonError
 from playground.paperspace import KEY as PAPERSPACE_KEY
 from playground.paperspace import TEMPLATE, PaperspaceStandIn
@@ -41,10 +41,14 @@ from providers.artifacts import Artifacts
 from providers.base import ImageCapabilities, TrainerCapabilities
 from providers.gpu.box import Box, BoxTerms
 from providers.gpu.leases import Leases
+from providers.gpu.local import LocalBox
+from providers.gpu.local_engine import LocalEngine
+from providers.gpu.mailbox import MailboxLeases
 from providers.gpu.paperspace import PaperspaceMachines, PaperspaceSettings
 from providers.gpu.rented_engine import IMAGE, rented_engine
 from providers.gpu.runpod import RunPodPods, RunPodSettings
 from providers.gpu.trainer import GpuTrainer
+from providers.recipe import BaseModelName
 from providers.registry import Registry
 from providers.replicate.image_maker import ReplicateImageMaker
 from providers.replicate.settings import ReplicateSettings
@@ -212,15 +216,55 @@ async def _on_rented(box: Box, *, what: str) -> AsyncIterator[_Stage]:
     with tempfile.TemporaryDirectory(prefix="darkroom-demo-engine-") as folder:
         engine_dir = await asyncio.to_thread(lay_out_ai_toolkit, Path(folder), Mood(seconds_a_step=0.008))
         offer = rented_engine(has_token=True, vram_gb=24, engine_dir=str(engine_dir), python=sys.executable)
-        async with ReplicateStandIn() as replicate:
-            settings = ReplicateSettings(token=SecretStr(TOKEN), base_url=replicate.base_url)
-            maker = _HastyImageMaker(settings, links=_Unfollowed(), artifacts=Artifacts(loopback=True))
+        async with _pictures() as maker:
 
             def adapters(leases: Leases) -> Registry:
                 trainer = GpuTrainer(box, offer, leases)
                 return Registry(trainers={trainer.name: trainer}, image_makers={"replicate": maker})
 
             yield _Stage(registry=adapters, truth=truth, is_reached=True)
+
+
+class _HastyLocal(LocalBox):
+    """Looks more often than a training of hours needs."""
+
+    @property
+    def terms(self) -> BoxTerms:
+        return replace(super().terms, poll_seconds=0.5)
+
+
+@asynccontextmanager
+async def _on_local() -> AsyncIterator[_Stage]:
+    """Train on this machine, with a stand-in for sd-scripts; pictures come from one for Replicate."""
+    truth = (
+        "[bold yellow]sd-scripts are a stand-in here[/]: a program that takes their arguments, prints what they print, "
+        "and trains nothing.\nWhat runs it is real: a process of its own, which would go on without the bot. Pictures "
+        "come from a stand-in for Replicate."
+    )
+    with tempfile.TemporaryDirectory(prefix="darkroom-demo-engine-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        engine = LocalEngine(
+            name="sd-scripts",
+            folder=await asyncio.to_thread(lay_out_sd_scripts, folder / "sd-scripts", Mood(seconds_a_step=0.008)),
+            python=sys.executable,
+            weights={BaseModelName.FLUX_1_DEV: await asyncio.to_thread(lay_out_weights, folder / "weights")},
+        )
+        box = _HastyLocal(folder / "local", engine, slots=folder / "gpus")
+        trainer = GpuTrainer(box, engine.offer(), MailboxLeases.in_folder(folder / "jobs"))
+        async with _pictures() as maker:
+            yield _Stage(
+                registry=Registry(trainers={trainer.name: trainer}, image_makers={"replicate": maker}), truth=truth
+            )
+        for left in await box.list_owned():
+            await box.destroy(left.id)
+
+
+@asynccontextmanager
+async def _pictures() -> AsyncIterator[ReplicateImageMaker]:
+    """Make pictures with a stand-in for Replicate, for those that only train."""
+    async with ReplicateStandIn() as replicate:
+        settings = ReplicateSettings(token=SecretStr(TOKEN), base_url=replicate.base_url)
+        yield _HastyImageMaker(settings, links=_Unfollowed(), artifacts=Artifacts(loopback=True))
 
 
 async def _given_back(rented: Callable[[], tuple[int, Sequence[str]]]) -> str:
@@ -238,7 +282,13 @@ async def _given_back(rented: Callable[[], tuple[int, Sequence[str]]]) -> str:
 
 
 _STAGES: Mapping[str, Callable[[], AbstractAsyncContextManager[_Stage]]] = MappingProxyType(
-    {"sketch": _on_sketch, "replicate": _on_replicate, "runpod": _on_runpod, "paperspace": _on_paperspace}
+    {
+        "sketch": _on_sketch,
+        "replicate": _on_replicate,
+        "runpod": _on_runpod,
+        "paperspace": _on_paperspace,
+        "local": _on_local,
+    }
 )
 #: Who can train in a story, the default first.
 PROVIDERS = tuple(_STAGES)

@@ -1,4 +1,4 @@
-"""`darkroom demo` for real, as the process that a person starts; five full runs, since each takes its time."""
+"""`darkroom demo` for real, as the process that a person starts; six full runs, since each takes its time."""
 
 import asyncio
 import io
@@ -220,6 +220,28 @@ def test_demo_on_a_rented_gpu_says_first_what_is_a_stand_in(rented, provider, ti
 @pytest.mark.parametrize("line", ["Train Rusty with {}?", "rented at {}", "of 1000 · loss", "Rusty is ready"])
 def test_demo_on_a_rented_gpu_keeps_the_conversation(rented, provider, title, line):
     assert line.format(title) in rented[provider].conversation
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def local(tmp_path_factory):
+    """The demo with the stand-in for sd-scripts on this machine."""
+    return await run_demo(tmp_path_factory.mktemp("demo") / "local", "--provider", "local")
+
+
+def test_demo_on_this_machine_ends_well(local):
+    assert (local.code, local.err) == (0, "")
+    assert len(local.pictures) == 8
+
+
+def test_demo_on_this_machine_says_first_what_is_a_stand_in(local):
+    before, _ = local.out.split("/draft new", 1)
+    for part in ("sd-scripts are a stand-in here", "trains nothing", "a stand-in for Replicate"):
+        assert part in before
+
+
+@pytest.mark.parametrize("line", ["Train Rusty with Own GPU?", "Free", "of 1000 · loss", "Rusty is ready"])
+def test_demo_on_this_machine_keeps_the_conversation(local, line):
+    assert line in local.conversation
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["missing", "empty"])

@@ -142,7 +142,7 @@ class LocalBox:
 
     def _open(self) -> None:
         self._slots.mkdir(parents=True, exist_ok=True)
-        (self._folder / "boxes").mkdir(exist_ok=True, mode=0o700)
+        (self._folder / "boxes").mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _create(self, order: BoxOrder) -> None:
         self._open()

@@ -205,6 +205,16 @@ async def test_local_box_that_was_being_destroyed_is_not_started_again(bench):
         assert (await bench.make_box().status(remote_id)).state is BoxState.ENDED
 
 
+async def test_local_box_makes_the_folders_that_it_needs(tmp_path):
+    box = LocalBox(tmp_path / "new" / "local", make_engine(tmp_path), slots=tmp_path / "other" / "gpus")
+    try:
+        assert await box.list_owned() == []
+        name = await box.create(BoxOrder(name="darkroom-1", env={}, script="", max_seconds=1))
+        assert [owned.id for owned in await box.list_owned()] == [name]
+    finally:
+        await box.destroy("darkroom-1")
+
+
 async def test_local_box_takes_no_name_that_leads_elsewhere(bench):
     with pytest.raises(Refused):
         await bench.make_box().create(BoxOrder(name="../up", env={}, script="", max_seconds=1))
