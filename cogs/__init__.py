@@ -7,6 +7,7 @@
     drafts.py intake.py training.py generating.py pictures.py prompts.py library.py    one cog a feature
     model_commands.py sharing.py    parts of the library's cog
     status.py      keeps the card of every job true
+    help.py        which commands there are for whom
     letters.py     sends the direct messages that nobody waits for
     privacy.py     what is held about a person, and its end
     ui/            what people see
@@ -21,6 +22,7 @@ from cogs.admin_settings import AdminSettings
 from cogs.desk import Desk
 from cogs.drafts import Drafts
 from cogs.generating import Generating
+from cogs.help import Help
 from cogs.intake import PhotoIntake
 from cogs.letters import Postman
 from cogs.library import Library
@@ -56,3 +58,4 @@ async def setup(bot: DarkroomBot) -> None:
     await bot.add_cog(StatusBoard(bot))
     await bot.add_cog(Postman(bot))
     await bot.add_cog(PrivacyCog(bot))
+    await bot.add_cog(Help(bot))
