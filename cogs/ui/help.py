@@ -46,6 +46,8 @@ TOPICS: Mapping[str, Topic] = {
             "draft new": "/draft new name:Rusty trigger_word:rustyfox kind:animal who:nobody",
             "draft add": "/draft add photo1:fox.jpg photo2:more-foxes.zip",
             "draft show": "/draft show draft:Rusty",
+            "draft copy": "/draft copy draft:Rusty name:Rusty again",
+            "draft export": "/draft export draft:Rusty",
         },
     ),
     "trainings": Topic(
@@ -81,6 +83,7 @@ TOPICS: Mapping[str, Topic] = {
             "models share": "/models share model:Rusty whom:@friends",
             "models revoke": "/models revoke model:Rusty whom:@friends",
             "models transfer": "/models transfer model:Rusty person:@bob",
+            "models adult": "/models adult model:Rusty adult:true",
             "models delete": "/models delete model:Rusty",
         },
     ),
@@ -94,6 +97,24 @@ TOPICS: Mapping[str, Topic] = {
             "privacy settings": "/privacy settings",
             "help": "/help topic:Pictures",
         },
+    ),
+    "server": Topic(
+        title=N_("This server"),
+        about=N_("For those who manage this server: who may do what where, with whom, for how much."),
+        examples={
+            "admin settings": "/admin settings",
+            "admin jobs": "/admin jobs",
+            "admin cancel": "/admin cancel job:Rusty",
+            "admin pause": "/admin pause reason:back on Monday",
+            "admin resume": "/admin resume",
+            "admin usage": "/admin usage days:30",
+            "admin block": "/admin block person:@bob reason:spam days:7",
+            "admin unblock": "/admin unblock person:@bob",
+            "admin audit": "/admin audit",
+            "admin reports": "/admin reports",
+            "admin diagnose": "/admin diagnose",
+        },
+        act=Act.MANAGE,
     ),
 }
 
