@@ -180,7 +180,8 @@ class PaperspaceMachines:
         except ProviderError as error:
             return Health(ok=False, detail=f"{error} {error.advice}")
         kind, region = self._settings.machine_type, self._settings.region
-        return Health(ok=True, detail=f"{self.title} answers; machines are of type {kind} in {region}.")
+        more = "" if self._settings.hf_token is not None else " Set PAPERSPACE_HF_TOKEN to train FLUX.1 too."
+        return Health(ok=True, detail=f"{self.title} answers; machines are of type {kind} in {region}.{more}")
 
     async def create(self, order: BoxOrder) -> str:
         """Make the startup script, which is free, and then the machine with it."""

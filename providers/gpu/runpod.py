@@ -38,6 +38,8 @@ from providers.prices import PriceList, Unit
 log = logging.getLogger(__name__)
 
 BASE_URL = "https://api.runpod.io/v2"
+#: What the operator should know who set no token for Hugging Face.
+WITHOUT_TOKEN = "Set RUNPOD_HF_TOKEN to train FLUX.1 too."  # noqa: S105 - a sentence
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: GB of memory of the kinds that have less than 24.
 _SMALL: Mapping[str, int] = {
@@ -183,7 +185,8 @@ class RunPodPods:
             names, most = ", ".join(self._settings.gpus), self._settings.most_usd_an_hour
             return Health(ok=False, detail=f"{self.title} lists none of {names} at up to ${most:g} an hour.")
         told = [f"{kind.name} at ${self._rate(kind):.2f} an hour ({_stock(kind)})" for kind in fit]
-        return Health(ok=True, detail=f"{self.title} answers and lists {', '.join(told)}.")
+        more = "" if self._settings.hf_token is not None else f" {WITHOUT_TOKEN}"
+        return Health(ok=True, detail=f"{self.title} answers and lists {', '.join(told)}.{more}")
 
     async def create(self, order: BoxOrder) -> str:
         """Ask for one kind of GPU after the other until one is there."""
@@ -312,10 +315,11 @@ class RunPodPods:
 def container_command(script: str) -> str:
     """Return what a container runs: the script, and after its end nothing, for ever.
 
-    The script goes as base64, since how RunPod takes a command apart is not documented beyond plain words in quotes.
+    The script goes as base64 in single quotes, without a $ or another quote: how RunPod takes a command apart is not
+    documented, and this is as others are known to do it.
     """
     packed = base64.b64encode(script.encode()).decode()
-    return f"sh -c 'sh -c \"$(echo {packed} | base64 -d)\"; while :; do sleep 3600; done'"
+    return f"sh -c 'echo {packed} | base64 -d | sh; while :; do sleep 3600; done'"
 
 
 def said(body: object) -> str:

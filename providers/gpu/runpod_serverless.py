@@ -21,7 +21,7 @@ from providers.base import Health
 from providers.errors import NotFound, ProviderError, SubmitUnsure, UnexpectedAnswer
 from providers.gpu.box import BoxOrder, BoxPrice, BoxState, BoxStatus, BoxTerms, Ending, OwnedBox
 from providers.gpu.rest import RestApi
-from providers.gpu.runpod import BASE_URL, said
+from providers.gpu.runpod import BASE_URL, WITHOUT_TOKEN, said
 from providers.prices import PriceList, Unit
 
 QUEUE_URL = "https://api.runpod.ai/v2"
@@ -168,7 +168,8 @@ class RunPodServerless:
             return Health(ok=False, detail=f"{error} {error.advice}")
         if endpoint.workers.max < 1:
             return Health(ok=False, detail=f"The endpoint {endpoint.name} may have no workers. Raise that at RunPod.")
-        return Health(ok=True, detail=f"{self.title} answers; the endpoint {endpoint.name} takes jobs.")
+        more = "" if self._settings.hf_token is not None else f" {WITHOUT_TOKEN}"
+        return Health(ok=True, detail=f"{self.title} answers; the endpoint {endpoint.name} takes jobs.{more}")
 
     async def create(self, order: BoxOrder) -> str:
         """Put one job into the endpoint's queue."""

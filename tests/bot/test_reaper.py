@@ -12,9 +12,11 @@ import pytest
 from pydantic import SecretStr
 
 from bot import reaper as reaping
+from bot.app import opened_services
 from bot.background import Background
 from bot.events import News, StrayFate, StrayMachine
 from bot.reaper import GRACE, NOBODYS_AFTER, Reaper
+from bot.settings import Settings
 from bot.store import jobs as rows
 from bot.store.database import Database
 from bot.training.job import JobState
@@ -242,6 +244,22 @@ async def test_reaper_runs_as_a_task_that_outlives_its_troubles(tmp_path, monkey
             while yard.runpod.left_over:  # noqa: ASYNC110 - the task has no event to wait for
                 await asyncio.sleep(0.01)
         await background.stop()
+
+
+async def test_reaper_is_started_where_machines_are_rented(tmp_path):
+    async with open_yard(tmp_path) as yard:
+        settings = Settings(_env_file=None, darkroom_data_dir=tmp_path / "data", darkroom_sketch=False)
+        async with opened_services(settings, registry=Registry(trainers={"runpod": LookedAfter(yard.pods)})):
+            assert "reaper" in {task.get_name() for task in asyncio.all_tasks()}
+        async with opened_services(settings, registry=Registry()):
+            assert "reaper" not in {task.get_name() for task in asyncio.all_tasks()}
+
+
+class LookedAfter:
+    """As much of a trainer as a start needs."""
+
+    def __init__(self, pods):
+        self.list_owned, self.destroy, self.check, self.title = pods.list_owned, pods.destroy, pods.check, pods.title
 
 
 async def test_news_of_strays_reach_the_others_when_one_listener_fails(caplog):

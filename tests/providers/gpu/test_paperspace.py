@@ -235,8 +235,9 @@ async def test_paperspace_id_that_nobody_knows_is_gone_and_fine_to_destroy(paper
 
 
 async def test_paperspace_check_says_what_is_rented(paperspace, session):
-    health = await machines_at(paperspace, session).check()
+    health = await machines_at(paperspace, session, hf_token=SecretStr("hf_x")).check()
     assert (health.ok, health.detail) == (True, "Paperspace answers; machines are of type A6000 in ny2.")
+    assert "PAPERSPACE_HF_TOKEN" in (await machines_at(paperspace, session).check()).detail
 
 
 async def test_paperspace_check_says_when_the_key_is_wrong(paperspace, session):

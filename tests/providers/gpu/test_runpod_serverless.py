@@ -176,7 +176,7 @@ async def test_serverless_lists_nothing_since_nothing_can_be_listed(runpod, sess
 
 
 async def test_serverless_check_learns_the_price_of_the_endpoint_s_workers(runpod, session):
-    box = serverless_at(runpod, session)
+    box = serverless_at(runpod, session, hf_token=SecretStr("hf_x"))
     assert "not known yet" in box.price().basis
     health = await box.check()
     assert (health.ok, health.detail) == (True, "RunPod serverless answers; the endpoint darkroom takes jobs.")
