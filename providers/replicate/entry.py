@@ -3,8 +3,9 @@
 from pydantic import BaseModel, Field, SecretStr
 
 from providers.entry import Adapters, ProviderEntry, Setup
+from providers.recipe import BaseModelName
 from providers.replicate.image_maker import ReplicateImageMaker
-from providers.replicate.settings import ReplicateSettings
+from providers.replicate.settings import DESTINATION, MODEL, ReplicateSettings
 from providers.replicate.trainer import ReplicateTrainer
 
 
@@ -15,11 +16,32 @@ class ReplicateOptions(BaseModel):
         default=None, description="Switches Replicate on: a token from replicate.com/account/api-tokens."
     )
     replicate_trainer: str = Field(
-        default="ostris/flux-dev-lora-trainer", description="The model at Replicate that trains; owner/name."
+        default="ostris/flux-dev-lora-trainer",
+        pattern=f"^{MODEL}$",
+        description="The model at Replicate that trains; owner/name.",
+    )
+    replicate_trainer_base_model: BaseModelName = Field(
+        default=BaseModelName.FLUX_1_DEV,
+        description="What REPLICATE_TRAINER trains for, where it is not one that the bot knows.",
     )
     replicate_destination: str = Field(
         default="darkroom-loras",
+        pattern=DESTINATION,
         description="The private model at Replicate that takes all trained versions; made when needed.",
+    )
+    replicate_batch_size: int = Field(
+        default=1, ge=1, le=4, description="Photos that a trainer at Replicate looks at in one step."
+    )
+    replicate_optimizer: str = Field(
+        default="adamw8bit", description="The optimizer of a trainer at Replicate, by its own name for it."
+    )
+    replicate_autocaption_prefix: str | None = Field(
+        default=None,
+        description="Begins each caption that a trainer at Replicate writes, {trigger_word} filled in; by default "
+        '"a photo of {trigger_word}, ".',
+    )
+    replicate_autocaption_suffix: str = Field(
+        default="", description="Ends each caption that a trainer at Replicate writes; {trigger_word} is filled in."
     )
 
 
@@ -27,11 +49,17 @@ def build(options: ReplicateOptions, setup: Setup) -> Adapters:
     """Return the trainer and the image maker, which share the account."""
     if options.replicate_api_token is None:
         return Adapters()
+    prefix = options.replicate_autocaption_prefix
     settings = ReplicateSettings(
         token=options.replicate_api_token,
         trainer=options.replicate_trainer,
+        trainer_base_model=options.replicate_trainer_base_model,
         destination=options.replicate_destination,
+        batch_size=options.replicate_batch_size,
+        optimizer=options.replicate_optimizer,
+        autocaption_suffix=options.replicate_autocaption_suffix,
         webhook_url=setup.webhook("replicate"),
+        **({} if prefix is None else {"autocaption_prefix": prefix}),
     )
     trainer = ReplicateTrainer(settings, links=setup.links, prices=setup.prices)
     maker = ReplicateImageMaker(settings, links=setup.links, prices=setup.prices)

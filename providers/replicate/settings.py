@@ -4,7 +4,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from providers.recipe import BaseModelName
 
-_MODEL = r"[a-zA-Z0-9][\w.-]{0,62}/[a-zA-Z0-9][\w.-]{0,126}"
+#: How Replicate names a model, and how a destination may be named.
+MODEL = r"[a-zA-Z0-9][\w.-]{0,62}/[a-zA-Z0-9][\w.-]{0,126}"
+DESTINATION = f"^({MODEL}|[a-z0-9][a-z0-9_.-]{{0,126}})$"
 
 
 class ReplicateSettings(BaseModel):
@@ -15,7 +17,7 @@ class ReplicateSettings(BaseModel):
     token: SecretStr = Field(description="An API token, from replicate.com/account/api-tokens.")
     base_url: str = Field(default="https://api.replicate.com", description="Where its API is, without /v1.")
     trainer: str = Field(
-        default="ostris/flux-dev-lora-trainer", pattern=f"^{_MODEL}$", description="The model that trains."
+        default="ostris/flux-dev-lora-trainer", pattern=f"^{MODEL}$", description="The model that trains."
     )
     trainer_version: str | None = Field(
         default=None, pattern=r"^\w{8,80}$", description="Its version; by default the latest when a job begins."
@@ -28,7 +30,7 @@ class ReplicateSettings(BaseModel):
     )
     destination: str = Field(
         default="darkroom-loras",
-        pattern=f"^({_MODEL}|[a-z0-9][a-z0-9_.-]{{0,126}})$",
+        pattern=DESTINATION,
         description="The private model that takes all trained versions, with or without its owner; made when needed.",
     )
     destination_hardware: str = Field(default="gpu-h100", description="What that model is made to run on.")
@@ -36,7 +38,7 @@ class ReplicateSettings(BaseModel):
         default=True, description="Leave trained versions there, so that pictures can be made by them."
     )
     generator: str = Field(
-        default="black-forest-labs/flux-dev-lora", pattern=f"^{_MODEL}$", description="The model that takes our LoRAs."
+        default="black-forest-labs/flux-dev-lora", pattern=f"^{MODEL}$", description="The model that takes our LoRAs."
     )
     batch_size: int = Field(default=1, ge=1, le=4)
     optimizer: str = "adamw8bit"

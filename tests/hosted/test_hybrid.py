@@ -20,6 +20,17 @@ async def test_model_trained_at_fal_makes_pictures_at_together(tmp_path):
         assert b"lora_A.weight" in alice.town.together.fetched[link]
 
 
+async def test_model_trained_at_replicate_makes_pictures_at_fal(tmp_path):
+    async with resident(tmp_path, configured=["replicate", "fal"]) as alice:
+        await alice.train("flux.1-dev", provider="replicate")
+        gallery = await alice.generate(prompt="rustyfox at night", count=2, provider="fal")
+        assert len(gallery.images) == 2
+        assert "Made with fal" in gallery.text
+        assert alice.town.fal.bill == ["fal-ai/flux-lora"]
+        [training, _samples] = alice.town.replicate.jobs.values()
+        assert training.model == "ostris/flux-dev-lora-trainer"
+
+
 async def test_card_says_which_provider_and_why(tmp_path):
     async with resident(tmp_path) as alice:
         await alice.train("flux.2-dev")

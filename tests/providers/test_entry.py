@@ -2,12 +2,14 @@
 
 import aiohttp
 import pytest
-from pydantic import BaseModel, Field, SecretStr, create_model
+from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model
 
 from bot.settings import OwnSettings, Settings
 from providers.entry import Adapters, ProviderEntry, Setup
 from providers.gpu.leases import NoLeases
 from providers.prices import PriceList
+from providers.recipe import BaseModelName
+from providers.replicate.entry import REPLICATE, ReplicateOptions
 from providers.table import PROVIDERS
 from tests.fakes.till_adapter import TillImageMaker, TillTrainer
 
@@ -83,3 +85,24 @@ async def test_one_entry_is_all_that_switching_on_needs(setup, monkeypatch):
     assert options.shop_url == "http://127.0.0.1:10"
     assert "hush" not in repr(options)
     assert list(SHOP.build(options, setup).trainers) == ["till"]
+
+
+async def test_replicate_s_options_reach_its_trainer(setup):
+    told = {"batch_size": 2, "optimizer": "prodigy", "autocaption_prefix": "A", "autocaption_suffix": "Z"}
+    options = {f"replicate_{name}": value for name, value in told.items()}
+    wanted = {"replicate_trainer": "me/flux-2-trainer", "replicate_trainer_base_model": "flux.2-dev"}
+    options = ReplicateOptions(replicate_api_token="r8_key", **options, **wanted)
+    built = REPLICATE.build(options, setup)
+    [trainer] = built.trainers.values()
+    assert trainer.capabilities.base_models == {BaseModelName.FLUX_2_DEV}
+    assert {name: getattr(trainer._settings, name) for name in told} == told
+    for adapter in (*built.trainers.values(), *built.image_makers.values()):
+        await adapter.close()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"replicate_trainer": "no-owner"}, {"replicate_destination": "a/b/c"}, {"replicate_batch_size": 9}]
+)
+def test_replicate_s_options_that_cannot_be_right_are_refused(wrong):
+    with pytest.raises(ValidationError):
+        ReplicateOptions(**wrong)
