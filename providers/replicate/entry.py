@@ -49,7 +49,6 @@ def build(options: ReplicateOptions, setup: Setup) -> Adapters:
     """Return the trainer and the image maker, which share the account."""
     if options.replicate_api_token is None:
         return Adapters()
-    prefix = options.replicate_autocaption_prefix
     settings = ReplicateSettings(
         token=options.replicate_api_token,
         trainer=options.replicate_trainer,
@@ -59,8 +58,9 @@ def build(options: ReplicateOptions, setup: Setup) -> Adapters:
         optimizer=options.replicate_optimizer,
         autocaption_suffix=options.replicate_autocaption_suffix,
         webhook_url=setup.webhook("replicate"),
-        **({} if prefix is None else {"autocaption_prefix": prefix}),
     )
+    if options.replicate_autocaption_prefix is not None:
+        settings = settings.model_copy(update={"autocaption_prefix": options.replicate_autocaption_prefix})
     trainer = ReplicateTrainer(settings, links=setup.links, prices=setup.prices)
     maker = ReplicateImageMaker(settings, links=setup.links, prices=setup.prices)
     return Adapters(trainers={trainer.name: trainer}, image_makers={maker.name: maker})
