@@ -16,12 +16,18 @@ from providers.gpu.agent.transport import Claim, NotWanted, Rejected, Unreachabl
 
 #: Bytes of one part of an upload: what is lost at most when a connection is cut.
 PART_BYTES = 8 * 1024 * 1024
+#: Proxies take less by default, nginx one MiB; a part that one refuses is halved, down to this.
+SMALLEST_PART_BYTES = 256 * 1024
 TIMEOUT = 60.0
 #: Times that a file whose sum does not agree at the other end is sent once more before that counts as trouble.
 MOST_RESTARTS = 2
 #: Statuses with which the bot itself turns us away; only with its own words in the answer, for proxies use them too.
 _NOT_WANTED = frozenset({401, 409, 410})
 _REJECTED = frozenset({400, 413, 422})
+
+
+class _TooLarge(Rejected):
+    """Whoever is between us and the bot takes no body of this size."""
 
 
 class HttpTransport:
@@ -32,6 +38,7 @@ class HttpTransport:
         self._token = token
         # Made here, so that a claim whose answer got lost can be made again by us and by nobody else.
         self._holder = secrets.token_urlsafe(32)
+        self._part_bytes = PART_BYTES
 
     def claim(self, machine: Mapping[str, Any]) -> Claim:
         told = self._post("claim", {"token": self._token, "holder": self._holder, "machine": dict(machine)})
@@ -65,10 +72,16 @@ class HttpTransport:
                 if not isinstance(have, int):
                     raise Unreachable("it answered in a way that we don't know")
                 file.seek(have)
-                part = file.read(PART_BYTES)
+                part = file.read(self._part_bytes)
                 if not part:
                     raise Unreachable("it has more of the file than there is")
-                told = self._json("PUT", f"{where}&offset={have}", part)
+                try:
+                    told = self._json("PUT", f"{where}&offset={have}", part)
+                except _TooLarge:
+                    if self._part_bytes <= SMALLEST_PART_BYTES:
+                        raise
+                    self._part_bytes //= 2
+                    continue
                 restarts += told.get("have") == 0 and not told.get("complete")
                 if restarts > MOST_RESTARTS:
                     raise Unreachable("the file arrives damaged")
@@ -106,7 +119,7 @@ class HttpTransport:
                 refusal = _refusal(error) if error.code in _NOT_WANTED else None
             if refusal is not None:
                 raise NotWanted(refusal) from None
-            kind = Rejected if error.code in _REJECTED else Unreachable
+            kind = _TooLarge if error.code == 413 else Rejected if error.code in _REJECTED else Unreachable
             raise kind(f"status {error.code}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             # The error's own text may hold the address.

@@ -584,6 +584,24 @@ async def test_agents_way_to_the_bot_claims_reports_delivers_and_ends(tmp_path):
         assert (await desk.report("darkroom-1")).state is LeaseState.DONE
 
 
+async def test_agents_way_through_a_proxy_that_takes_little_sends_smaller_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr("bot.web.agent.MOST_PART_BYTES", 1024 * 1024)
+    async with opened_ground(tmp_path) as ground:
+        desk = ground.site.desk
+        await desk.open("darkroom-1", {"marker": "darkroom-1"}, ground.order().archive)
+        token = (await desk.issue("darkroom-1")).env["DARKROOM_TOKEN"]
+        made = tmp_path / "made"
+        made.write_bytes(b"m" * 5_000_000)
+
+        def go():
+            way = HttpTransport(ground.site.url, "darkroom-1", token)
+            way.claim({})
+            way.upload(made, "lora.safetensors", worker.sha256_of(made))
+
+        await asyncio.to_thread(go)
+        assert ground.site.arrivals.path("darkroom-1", "lora.safetensors").stat().st_size == 5_000_000
+
+
 def test_agents_way_to_a_bot_that_is_not_there_is_unreachable_and_tells_no_address():
     with pytest.raises(Unreachable) as error:
         HttpTransport("http://127.0.0.1:1", "darkroom-1", "t").claim({})

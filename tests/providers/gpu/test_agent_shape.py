@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from providers.gpu import agent
-from providers.gpu.packing import packed_agent
+from providers.gpu.packing import SCRIPT, packed_agent
 
 FOLDER = Path(agent.__file__).parent
 MODULES = sorted(FOLDER.rglob("*.py"))
@@ -87,3 +87,23 @@ def test_agent_runs_on_the_oldest_python_that_it_is_for(tmp_path):
     code, said = said_by(python, packed_to(tmp_path))
     assert code == 2
     assert "DARKROOM_JOB is missing" in said
+
+
+@pytest.mark.parametrize("served", [b"another program", None])
+def test_machine_that_never_gets_its_agent_ends_itself(served, tmp_path):
+    if served is not None:
+        (tmp_path / "agent.pyz").write_bytes(served)
+    ender = tmp_path / "shutdown"
+    ender.write_text(f"#!/bin/sh\necho $* > {tmp_path}/said\n")
+    ender.chmod(0o755)
+    env = {
+        "PATH": f"{tmp_path}:{Path(sys.executable).parent}:/usr/bin:/bin",
+        "DARKROOM_AGENT_URL": (tmp_path / "agent.pyz").as_uri(),
+        "DARKROOM_AGENT_SHA256": packed_agent().sha256,
+        "DARKROOM_END": "shutdown",
+    }
+    impatient = SCRIPT.replace("(1, 2, 5, 10, 20, 40, 60, 60, 60, 60, 60, 60, 0)", "(0, 0)")
+    assert impatient != SCRIPT
+    said = subprocess.run(["sh", "-c", impatient], env=env, capture_output=True, text=True, check=False, timeout=30)
+    assert said.stdout.count("the agent") == 2
+    assert (tmp_path / "said").read_text() == "-h now\n"
