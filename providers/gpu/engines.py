@@ -43,6 +43,8 @@ class EngineOffer:
     learning_rate: Limits
     #: Longest sides in pixels, the default first.
     resolutions: Sequence[int]
+    #: None where it has no use for it.
+    caption_dropout: Limits | None = None
     #: What the engine has to know beside the recipe, for each base model: paths, VRAM, where weights are.
     settings: Mapping[BaseModelName, Mapping[str, Any]] = field(default_factory=dict)
 

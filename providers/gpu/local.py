@@ -8,7 +8,6 @@ with its start, or by a mark in its environment: never by a number alone.
 import asyncio
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from providers.disk import is_marker
 from providers.errors import Refused, Unavailable
 from providers.gpu.box import BoxOrder, BoxPrice, BoxState, BoxStatus, BoxTerms, Ending, OwnedBox
 from providers.gpu.local_engine import LocalEngine
-from providers.gpu.local_folder import MARK, BoxFolder
+from providers.gpu.local_folder import MARK, BoxFolder, handed_on
 
 #: Seconds that an agent gets to end its engine and itself; it gives its engine ten of them.
 GRACE_SECONDS = 15.0
@@ -30,11 +29,6 @@ _LOOK_SECONDS = 0.1
 _MOST_STARTS = 3
 #: A place in the queue may take long, and here it costs nothing.
 _QUEUE_SECONDS = 30 * 86_400.0
-#: Of the bot's own environment, which holds its keys, nothing else is handed on.
-_HANDED_ON = re.compile(
-    r"PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|LD_LIBRARY_PATH|XDG_CACHE_HOME|HF_HOME|HF_HUB_.*|TORCH_HOME"
-    r"|(CUDA|NVIDIA|ROCM|HIP|HSA|PYTORCH|NCCL)_.*"
-)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -178,7 +172,6 @@ class LocalBox:
         What is started here only forks and ends, which is waited for: the process is nobody's child, so it is not ended
         with the bot and never a zombie.
         """
-        handed_on = {name: value for name, value in os.environ.items() if _HANDED_ON.fullmatch(name)}
         root = Path(__file__).parents[2]
         command = [sys.executable, "-P", "-u", "-m", "providers.gpu.local_process"]
         with box.log.open("ab") as log:
@@ -190,7 +183,7 @@ class LocalBox:
                 pass_fds=[lock],
                 start_new_session=True,
                 cwd="/",
-                env={**handed_on, "PYTHONPATH": str(root), MARK: str(box.path)},
+                env={**handed_on(), "PYTHONPATH": str(root), MARK: str(box.path)},
                 check=True,
                 timeout=60,
             )

@@ -1,7 +1,6 @@
 """Owns which engine is installed on this machine, what it can train with, and whether it would start."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +9,11 @@ from typing import Any
 
 from providers.base import Health, LoraFormat
 from providers.gpu.agent.engines.ai_toolkit import BASE_MODELS as AI_TOOLKIT_BASES
+from providers.gpu.agent.engines.ai_toolkit import CAPTION_DROPOUT
 from providers.gpu.agent.engines.sd_scripts import BASE_MODELS as SD_SCRIPTS_BASES
 from providers.gpu.agent.engines.sd_scripts import program_for
 from providers.gpu.engines import EngineOffer, Pace
-from providers.gpu.local_folder import can_be_told
+from providers.gpu.local_folder import can_be_told, handed_on
 from providers.recipe import BaseModelName, Limits
 
 #: What each engine can train, before it is known which weights are here.
@@ -79,6 +79,7 @@ class LocalEngine:
             rank=Limits(low=1, high=128, default=16),
             learning_rate=Limits(low=1e-6, high=1e-2, default=1e-4),
             resolutions=(512, 768, 1024) if self.vram_gb < _SMALL_GPU_GB else (1024, 768, 512),
+            caption_dropout=Limits(low=0, high=1, default=CAPTION_DROPOUT) if self.name == "ai-toolkit" else None,
             settings={base: {**settings, "weights": dict(self.weights[base])} for base in self.base_models},
         )
 
@@ -130,6 +131,7 @@ class LocalEngine:
                 self._programs[0],
                 "--help",
                 cwd=self.folder,
+                env=handed_on(),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
@@ -143,8 +145,9 @@ class LocalEngine:
             # A slow disk is no fault; the training itself will tell.
             return None
         finally:
-            with contextlib.suppress(ProcessLookupError):
+            if process.returncode is None:
                 process.kill()
+                await process.wait()
         if process.returncode != 0:
             lines = said.decode(errors="replace").strip().splitlines() or ["it says nothing"]
             return f"{self.name} does not start with {self.python}: {lines[-1][:200]}"

@@ -1,6 +1,7 @@
 """Owns how training on this machine's own GPU is switched on, and what an operator says of what is installed here."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,6 +65,13 @@ class LocalOptions(BaseModel):
         default=None,
         description="A token from huggingface.co/settings/tokens, for gated weights that the engine fetches.",
     )
+
+    @field_validator("darkroom_local_gpus")
+    @classmethod
+    def _are_plain(cls, value: str) -> str:
+        if not re.fullmatch(r"[\w, -]+", value):
+            raise ValueError("it is no list of GPUs, such as 0,1")
+        return value
 
     @field_validator("darkroom_local_options")
     @classmethod

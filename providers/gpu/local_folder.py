@@ -13,6 +13,7 @@ Every file is written whole or not at all, so either side may be killed at any m
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +26,16 @@ from providers.disk import try_lock
 
 #: In the environment of everything that runs for a box, with the box's folder: by it we know what is ours.
 MARK = "OF_DARKROOM_BOX"
+#: Of the bot's own environment, which holds its keys, nothing else is handed on.
+_HANDED_ON = re.compile(
+    r"PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|LD_LIBRARY_PATH|XDG_CACHE_HOME|HF_HOME|HF_HUB_.*|TORCH_HOME"
+    r"|(CUDA|NVIDIA|ROCM|HIP|HSA|PYTORCH|NCCL)_.*"
+)
+
+
+def handed_on() -> dict[str, str]:
+    """Return what an engine needs of our environment to find its files and the GPU."""
+    return {name: value for name, value in os.environ.items() if _HANDED_ON.fullmatch(name)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from providers.base import LoraFormat
+from providers.gpu.agent.engines.ai_toolkit import CAPTION_DROPOUT
 from providers.gpu.engines import EngineOffer, Pace
 from providers.recipe import BaseModelName, Limits
 
@@ -62,5 +63,6 @@ def rented_engine(
         rank=Limits(low=1, high=128, default=16),
         learning_rate=Limits(low=1e-6, high=1e-2, default=1e-4),
         resolutions=(1024, 768, 512),
+        caption_dropout=Limits(low=0, high=1, default=CAPTION_DROPOUT),
         settings={base: {**common, "weights": {"model": WEIGHTS[base]}} for base in bases},
     )

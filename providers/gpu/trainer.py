@@ -92,6 +92,7 @@ class GpuTrainer:
             rank=engine.rank,
             learning_rate=engine.learning_rate,
             resolutions=engine.resolutions,
+            caption_dropout=engine.caption_dropout,
             autocaption=False,
         )
 
@@ -283,11 +284,14 @@ class GpuTrainer:
             raise Refused(f"{self.title} can't train for {recipe.base_model.label} here.")
         if order.photo_count not in can.photos:
             raise Refused(f"{self.title} takes {can.photos.low:g} to {can.photos.high:g} photos here.")
-        limits = {"steps": can.steps, "rank": can.rank, "learning rate": can.learning_rate}
-        values = {"steps": recipe.steps, "rank": recipe.rank, "learning rate": recipe.learning_rate}
-        for what, limit in limits.items():
-            if limit is not None and values[what] not in limit:
-                raise Refused(f"The {what} must be {limit.low:g} to {limit.high:g} here, not {values[what]:g}.")
+        for what, limit, value in (
+            ("steps", can.steps, recipe.steps),
+            ("rank", can.rank, recipe.rank),
+            ("learning rate", can.learning_rate, recipe.learning_rate),
+            ("caption dropout", can.caption_dropout, recipe.caption_dropout),
+        ):
+            if limit is not None and value is not None and value not in limit:
+                raise Refused(f"The {what} must be {limit.low:g} to {limit.high:g} here, not {value:g}.")
         if recipe.resolution not in can.resolutions:
             raise Refused(f"The resolution must be {' or '.join(map(str, can.resolutions))} here.")
         if not _MARKER.fullmatch(order.marker):

@@ -56,6 +56,21 @@ async def test_doctor_tells_a_token_that_is_missing_and_where_to_get_one(tmp_pat
     assert "developer portal" in found.detail
 
 
+async def test_doctor_tells_of_the_engine_on_this_machine(tmp_path):
+    found = await finding(
+        make_offline(
+            tmp_path / "data",
+            darkroom_local_engine="ai-toolkit",
+            darkroom_local_engine_dir=tmp_path,
+            darkroom_local_sdxl="stabilityai/stable-diffusion-xl-base-1.0",
+        ),
+        "Own GPU",
+    )
+    assert not found.ok
+    assert "no run.py" in found.detail
+    assert "DARKROOM_LOCAL_ENGINE_DIR" in found.detail
+
+
 async def test_doctor_tells_that_discord_cannot_be_reached(tmp_path):
     found = await finding(make_offline(tmp_path / "data", discord_token=SecretStr("hush")), "Discord")
     assert not found.ok

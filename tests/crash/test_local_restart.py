@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ from bot.app import opened_services
 from playground.engine_script import Mood
 from playground.engines import lay_out_sd_scripts, lay_out_weights
 from playground.server import Playground
+from providers.disk import try_lock
 from providers.gpu.local_folder import BoxFolder
 from tests.crash.scenarios import Scenario, Story
 from tests.crash.snapshots import PERSON, fill_draft
@@ -52,6 +54,34 @@ def step_of(folder):
         return STEPS + 1
     reports = [json.loads(report.read_text()) for report in jobs.glob("*/report.json")]
     return max((report["progress"].get("step") or 0 for report in reports), default=0)
+
+
+async def test_local_training_that_waits_for_the_gpu_goes_on_after_a_kill(tmp_path):
+    folder = tmp_path / "data"
+    (folder / "gpus").mkdir(parents=True)
+    busy = try_lock(folder / "gpus" / "0.lock")
+    async with Playground() as discord:
+        registry = till_registry("http://127.0.0.1:9")
+        async with opened_services(make_settings(discord, folder), registry=registry) as services:
+            await fill_draft(services, discord)
+        ada, settings = discord.person(PERSON).in_channel(), pointed_at(discord) | local_settings(tmp_path)
+        story = Story(scenario=Scenario.TRAINING, discord=discord, till=Till(), folder=folder, person=ada)
+        async with darkroom(tmp_path, **settings) as bot:
+            await discord.bot_connected(timeout=30)
+            await ada.press(await ada.slash("train", steps=10), "Train it")
+            await until(lambda: bool(story.jobs()) and story.jobs()[0]["state"] == "queued")
+            bot.kill()
+        await discord.bot_gone()
+        process = the_box(folder).process()
+        async with darkroom(tmp_path, **settings):
+            await discord.bot_connected(timeout=30)
+            assert the_box(folder).process() == process
+            os.close(busy)
+            async with asyncio.timeout(60):
+                await story.until_over()
+
+    [job] = story.jobs()
+    assert job["state"] == "succeeded"
 
 
 async def test_local_training_outlives_a_killed_bot_and_is_adopted_by_the_next(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,12 @@ def test_ai_toolkit_operators_options_go_into_their_section(tmp_path):
     process = ai_toolkit.config(make_plan(tmp_path, "ai-toolkit", options=options))["config"]["process"][0]
     assert process["train"]["optimizer"] == "prodigy"
     assert "quantize" not in process["model"]
+
+
+@pytest.mark.parametrize(("wanted", "told"), [(None, 0.05), (0.0, 0.0), (0.3, 0.3)])
+def test_ai_toolkit_leaves_captions_out_as_often_as_wanted(tmp_path, wanted, told):
+    plan = replace(make_plan(tmp_path, "ai-toolkit"), caption_dropout=wanted)
+    assert ai_toolkit.config(plan)["config"]["process"][0]["datasets"][0]["caption_dropout_rate"] == told
 
 
 @pytest.mark.parametrize("option", ["optimizer", "meta.name", "train."])

@@ -15,6 +15,7 @@ from playground.engine_script import Mood, Trouble
 from providers.base import RemoteState
 from providers.disk import try_lock
 from providers.errors import Refused, Unavailable
+from providers.gpu import local_engine
 from providers.gpu.box import BoxOrder, BoxState
 from providers.gpu.local import LocalBox
 from providers.gpu.local_engine import LocalEngine
@@ -315,6 +316,26 @@ def test_options_lead_to_what_the_engine_offers():
 def test_options_must_be_a_json_object(value):
     with pytest.raises(ValueError, match="darkroom_local_options"):
         LocalOptions(darkroom_local_options=value)
+
+
+def test_options_name_gpus_and_no_files():
+    with pytest.raises(ValueError, match="no list of GPUs"):
+        LocalOptions(darkroom_local_gpus="../0")
+
+
+async def test_check_gives_up_on_an_engine_that_takes_too_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_engine, "_HELP_SECONDS", 0.2)
+    engine = make_engine(tmp_path)
+    (engine.folder / "flux_train_network.py").write_text("import time; time.sleep(60)")
+    # A slow disk is no fault.
+    assert (await engine.check()).ok
+
+
+async def test_check_hands_none_of_the_bots_secrets_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISCORD_TOKEN", "bots-own-secret")
+    engine = make_engine(tmp_path)
+    (engine.folder / "flux_train_network.py").write_text("import os, sys; sys.exit(os.environ.get('DISCORD_TOKEN', 0))")
+    assert (await engine.check()).ok
 
 
 def test_small_gpu_is_offered_a_smaller_picture_first(tmp_path):

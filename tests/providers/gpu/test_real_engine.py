@@ -8,23 +8,32 @@
 """
 
 import ast
+import asyncio
 import json
 import os
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from playground.ai_toolkit import KNOWN
 from playground.sd_scripts import OPTIONS
-from providers.base import LoraFormat
+from providers.base import LoraFormat, RemoteState
 from providers.gpu.agent.engine import Work
 from providers.gpu.agent.engines import engine_for
 from providers.gpu.agent.engines.lora_file import PUBLIC_METADATA, read_header
 from providers.gpu.agent.job import NO_IMAGES, Spec, WorkFailed
+from providers.gpu.local_engine import LocalEngine
+from providers.gpu.mailbox import MailboxLeases
+from providers.gpu.trainer import GpuTrainer
+from providers.recipe import BaseModelName, Limits
 from providers.weights import inspect_weights
+from tests.providers.contract import ENDED
+from tests.providers.gpu.local_bench import LocalBench
 
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("engine")]
 
@@ -148,6 +157,72 @@ def test_real_sd_scripts_exit_with_0_when_they_find_no_photos(checkout, python, 
     with pytest.raises(WorkFailed) as failed:
         engine.judge(code, lines[-60:])
     assert failed.value.code == NO_IMAGES
+
+
+def wrapped(python, weights, folder):
+    """Return a program that is this Python with the shim, as an operator's own environment would be."""
+    program = folder / "python"
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={weights / "shim"} HF_HUB_OFFLINE=1 exec {python} "$@"\n')
+    program.chmod(0o755)
+    return str(program)
+
+
+class RealBench(LocalBench):
+    """Local training with the real sd-scripts, at a size that a CPU can do."""
+
+    def make_adapter(self):
+        offer = replace(self.installed.offer(), resolutions=(64,), steps=Limits(low=1, high=900, default=4))
+        return GpuTrainer(self.make_box(), offer, MailboxLeases.in_folder(self.folder / "jobs"))
+
+
+@pytest_asyncio.fixture
+async def bench(checkout, python, weights, tmp_path):
+    bench = RealBench(tmp_path)
+    settings = make_spec(checkout, python, weights).settings
+    bench.installed = LocalEngine(
+        name="sd-scripts",
+        folder=checkout,
+        python=wrapped(python, weights, tmp_path),
+        weights={BaseModelName.FLUX_1_DEV: settings["weights"]},
+        options=settings["options"],
+    )
+    yield bench
+    await bench.stop()
+
+
+async def look_until(enough, adapter, remote_id, prepared):
+    """Look at a job until it is as wanted; the other process sends no word."""
+    async with asyncio.timeout(MOST_SECONDS):
+        while True:
+            seen = await adapter.poll(remote_id, prepared)
+            if enough(seen):
+                return seen
+            await asyncio.sleep(0.5)
+
+
+async def test_real_sd_scripts_are_found_ready(bench):
+    assert (await bench.installed.check()).ok
+
+
+async def test_real_sd_scripts_train_as_a_local_trainer_and_are_canceled(bench, tmp_path):
+    adapter, order = bench.make_adapter(), bench.make_order("job-1", steps=4, resolution=64)
+    prepared = await adapter.prepare(order)
+    remote_id = await adapter.submit(order, prepared)
+    seen = await look_until(lambda seen: seen.state in ENDED, adapter, remote_id, prepared)
+    assert seen.state is RemoteState.SUCCEEDED, seen.failure
+    lora = await adapter.collect(remote_id, prepared, tmp_path)
+    assert inspect_weights(lora.path).tensors == 39
+    await adapter.cleanup(remote_id, prepared)
+
+    order = bench.make_order("job-2", steps=900, resolution=64)
+    prepared = await adapter.prepare(order)
+    remote_id = await adapter.submit(order, prepared)
+    await look_until(lambda seen: seen.progress is not None and seen.progress.step, adapter, remote_id, prepared)
+    await adapter.cancel(remote_id, prepared)
+    seen = await look_until(lambda seen: seen.state in ENDED, adapter, remote_id, prepared)
+    assert seen.state is RemoteState.CANCELED
+    await adapter.cleanup(remote_id, prepared)
+    assert bench.box_folder("job-2").processes() == []
 
 
 CLASSES = {

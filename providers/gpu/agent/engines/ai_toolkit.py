@@ -54,6 +54,8 @@ _PRESETS: Mapping[int, Mapping[str, Any]] = {
 
 #: The base models that it trains.
 BASE_MODELS = frozenset(_MODELS)
+#: Share of the steps that see a photo without its caption, as in its example.
+CAPTION_DROPOUT = 0.05
 #: Its configuration; the ending makes its loader read JSON.
 CONFIG = "config.json"
 #: Sections that an operator's options may go into, as "train.optimizer".
@@ -137,7 +139,7 @@ def _dataset(plan: Plan) -> dict[str, Any]:
         "folder_path": str(plan.work.dataset),
         "caption_ext": "txt",
         "default_caption": plan.trigger_word,
-        "caption_dropout_rate": 0.05,
+        "caption_dropout_rate": CAPTION_DROPOUT if plan.caption_dropout is None else plan.caption_dropout,
         "shuffle_tokens": False,
         "cache_latents_to_disk": True,
         "resolution": [plan.resolution],

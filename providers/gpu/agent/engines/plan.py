@@ -42,6 +42,8 @@ class Plan:
     #: "bf16", "fp16" for GPUs before NVIDIA's Ampere, or "no", which is also for the CPU.
     precision: str = "bf16"
     seed: int = 42
+    #: Share of the steps that see a photo without its caption; None for the engine's own.
+    caption_dropout: float | None = None
     #: What to draw on the way, every so many steps; nothing if either is missing.
     sample_prompts: tuple[str, ...] = ()
     sample_every: int = 0
@@ -108,6 +110,7 @@ def plan_of(spec: Spec, work: Work) -> Plan:
             vram_gb=int(settings.get("vram_gb") or 24),
             precision=str(settings.get("precision") or "bf16"),
             seed=int(settings.get("seed") or 42),
+            caption_dropout=None if recipe.get("caption_dropout") is None else float(recipe["caption_dropout"]),
             sample_prompts=spec.sample_prompts,
             sample_every=int(settings.get("sample_every") or 0),
             save_every=int(settings.get("save_every") or 0),
