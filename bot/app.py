@@ -18,6 +18,7 @@ from bot.background import Background
 from bot.blobs import Blobs
 from bot.budget import Budget
 from bot.cards import CardService
+from bot.checkpoints import CheckpointService
 from bot.clock import Clock, SystemClock
 from bot.departures import Departures
 from bot.details import DetailsService
@@ -49,6 +50,7 @@ from bot.retention import Retention
 from bot.routing import Router
 from bot.settings import Settings
 from bot.sharing import Sharing
+from bot.sheets import SheetService
 from bot.store import jobs as job_rows
 from bot.store.database import Database
 from bot.sweep import sweep
@@ -59,6 +61,7 @@ from bot.training.craft import Craft
 from bot.training.job import JobKind
 from bot.training.pictures import PictureCraft
 from bot.training.service import TrainingService
+from bot.training.sheets import SheetCraft
 from bot.training.stepper import Stepper
 from bot.training.tracker import Tracker
 from bot.training.trainings import TrainingCraft
@@ -111,6 +114,8 @@ class Services:
     reports: Reports
     details: DetailsService
     notices: Notices
+    sheets: SheetService
+    checkpoints: CheckpointService
     registry: Registry
     router: Router
     #: Port of the bot's own web server; None when there is none.
@@ -262,6 +267,9 @@ def _tracker(on: _Ground) -> Tracker:
             work_dir=on.work_dir,
         ),
     }
+    crafts[JobKind.SHEET] = SheetCraft(
+        database=on.database, blobs=on.blobs, workers=on.workers, clock=on.clock, work_dir=on.work_dir
+    )
     book = Book(database=on.database, clock=on.clock, news=on.news)
     stepper = Stepper(book=book, crafts=crafts, budget=on.budget, circuits=on.circuits)
     return Tracker(database=on.database, stepper=stepper, clock=on.clock, news=on.news)
@@ -320,6 +328,7 @@ def _intake(on: _Ground, drafts: DraftService) -> IntakeService:
 
 def _services(on: _Ground, retention: Retention, web_port: int | None) -> Services:
     guilds = Guilds(database=on.database, clock=on.clock)
+    sheets = _sheets(on, guilds)
     drafts = DraftService(
         database=on.database, blobs=on.blobs, workers=on.workers, registry=on.registry, clock=on.clock
     )
@@ -359,7 +368,11 @@ def _services(on: _Ground, retention: Retention, web_port: int | None) -> Servic
         ),
         generating=generating,
         details=DetailsService(database=on.database, registry=on.registry, workers=on.workers),
-        cards=CardService(database=on.database, generating=generating, registry=on.registry, circuits=on.circuits),
+        sheets=sheets,
+        checkpoints=CheckpointService(database=on.database, blobs=on.blobs, news=on.news),
+        cards=CardService(
+            database=on.database, generating=generating, sheets=sheets, registry=on.registry, circuits=on.circuits
+        ),
         library=Library(database=on.database, blobs=on.blobs, registry=on.registry, clock=on.clock),
         letters=Letters(database=on.database, clock=on.clock),
         retention=retention,
@@ -371,6 +384,19 @@ def _services(on: _Ground, retention: Retention, web_port: int | None) -> Servic
         transfers=Transfers(database=on.database, clock=on.clock),
         prompts=Prompts(database=on.database, clock=on.clock),
         picture_details=PictureDetailsService(database=on.database, generating=generating),
+    )
+
+
+def _sheets(on: _Ground, guilds: Guilds) -> SheetService:
+    return SheetService(
+        database=on.database,
+        blobs=on.blobs,
+        registry=on.registry,
+        router=on.router,
+        guilds=guilds,
+        budget=on.budget,
+        clock=on.clock,
+        news=on.news,
     )
 
 

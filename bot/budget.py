@@ -64,13 +64,23 @@ class Budget:
         Raises:
             WrongMoment: a limit would be passed; the caller's transaction must be rolled back.
         """
+        await self.allow(connection, job, estimate, here=here)
+        await self.set_aside(connection, job, estimate)
+
+    async def allow(
+        self, connection: AsyncConnection, job: Job, estimate: Estimate, *, here: Limits | None = None
+    ) -> None:
+        """Ask whether a job may cost that much, as `reserve` does, and set nothing aside.
+
+        Raises:
+            WrongMoment: a limit would be passed; the caller's transaction must be rolled back.
+        """
         await self._at_once(connection, job.owner_id, self._limits.jobs_at_once)
         await self._within(connection, job, round(estimate.high_usd * MICRO))
         if here is not None and job.guild_id is not None:
             if here.jobs_at_once is not None:
                 await self._at_once(connection, job.owner_id, here.jobs_at_once, guild_id=job.guild_id)
             await self._within_server(connection, job, round(estimate.high_usd * MICRO), here, job.guild_id)
-        await self.set_aside(connection, job, estimate)
 
     async def set_aside(self, connection: AsyncConnection, job: Job, estimate: Estimate) -> None:
         """Reserve without asking whether a limit allows it; for what belongs to a job that was allowed."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from bot.budget import MICRO
 from bot.generating import Gallery, GeneratingService
 from bot.lora import Lora
+from bot.sheets import SheetService, SheetView
 from bot.store import cards as rows
+from bot.store import checkpoints as checkpoint_rows
 from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
@@ -35,6 +37,10 @@ class JobView:
     gallery: Gallery | None
     #: The most that was set aside for it, in US dollars; None where nothing was.
     reserved_usd: float | None = None
+    #: A finished sheet.
+    sheet: SheetView | None = None
+    #: How many checkpoints the model has to choose from.
+    checkpoints: int = 0
 
     @property
     def last_word_due(self) -> bool:
@@ -51,8 +57,15 @@ class CardService:
     """What the status board asks."""
 
     def __init__(
-        self, *, database: Database, generating: GeneratingService, registry: Registry, circuits: Circuits
+        self,
+        *,
+        database: Database,
+        generating: GeneratingService,
+        sheets: SheetService,
+        registry: Registry,
+        circuits: Circuits,
     ) -> None:
+        self._sheets = sheets
         self._circuits = circuits
         self._database = database
         self._generating = generating
@@ -82,9 +95,12 @@ class CardService:
             lora = await lora_rows.made_by(connection, job.id)
             samples = await job_rows.samples_of(connection, job.id)
             reserved = await ledger_rows.reserved_for(connection, job.id)
+            checkpoints = await checkpoint_rows.of_lora(connection, lora.id) if lora else ()
         shown = samples if job.kind is JobKind.TRAINING else job
-        gallery = None
-        if shown is not None and shown.state is JobState.SUCCEEDED:
+        gallery = sheet = None
+        if job.kind is JobKind.SHEET:
+            sheet = await self._sheets.view(job) if job.state is JobState.SUCCEEDED else None
+        elif shown is not None and shown.state is JobState.SUCCEEDED:
             gallery = await self._generating.gallery(shown.id, with_files=True)
         title, notice = self._provider(job)
         return JobView(
@@ -96,6 +112,8 @@ class CardService:
             samples_job=samples,
             gallery=gallery,
             reserved_usd=None if reserved is None else reserved / MICRO,
+            sheet=sheet,
+            checkpoints=len(checkpoints),
         )
 
     def _provider(self, job: Job) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from bot.errors import BadInput, BotError, Missing, NotYours, WrongMoment
 from bot.lora import Lora, Share, Transfer
 from bot.place import Place
 from bot.sharing import may_use, own
+from bot.store import checkpoints as checkpoint_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
 from bot.store import shares as share_rows
@@ -34,6 +35,8 @@ class LoraDetails:
     transfer: Transfer | None
     #: The image maker that its owner chose, as people call it; empty without one.
     provider_title: str
+    #: How many checkpoints of its training there are to choose from; 0 for who is not its owner.
+    checkpoints: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,9 +110,14 @@ class Library:
             mine = lora.owner_id == person_id
             shares = await share_rows.of_lora(connection, lora_id) if mine else ()
             transfer = await share_rows.offer_of(connection, lora_id) if mine else None
+            checkpoints = await checkpoint_rows.of_lora(connection, lora_id) if mine else ()
         maker = self._registry.image_makers.get(lora.provider or "")
         return LoraDetails(
-            lora=lora, shares=shares, transfer=transfer, provider_title=maker.title if maker else lora.provider or ""
+            lora=lora,
+            shares=shares,
+            transfer=transfer,
+            provider_title=maker.title if maker else lora.provider or "",
+            checkpoints=len(checkpoints),
         )
 
     async def own(self, owner_id: int, lora_id: str) -> Lora:
@@ -148,7 +156,8 @@ class Library:
                     advice=_("Delete it when they are done."),
                 )
             await rows.mark_deleted(connection, lora_id, at=self._clock.now())
-        await self._blobs.delete([lora.blob_key])
+            earlier = await checkpoint_rows.forget(connection, lora_id)
+        await self._blobs.delete({lora.blob_key, *earlier})
         return lora
 
     def _changed(self, lora: Lora, change: CardChange) -> Lora:

@@ -47,6 +47,21 @@ class Lora:
     provider: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredCheckpoint:
+    """Weights of a model as they were at one step of its training."""
+
+    id: str
+    lora_id: str
+    step: int
+    blob_key: str
+    sha256: str
+    #: Bytes of the weights file.
+    size: int
+    facts: Mapping[str, Any]
+    created_at: datetime
+
+
 class ShareKind(StrEnum):
     """Whom a model is shared with; the value is stored."""
 

@@ -17,8 +17,8 @@ from bot.draft import DraftState
 from bot.errors import Missing, NotYours
 from bot.ids import new_id
 from bot.notices import forget_old
+from bot.store import checkpoints, kept, letters, loras, people
 from bot.store import drafts as rows
-from bot.store import kept, letters, people
 from bot.store import webhooks as deliveries
 from bot.store.database import Database
 from bot.store.kept import KeptDraft
@@ -47,6 +47,8 @@ class RetentionTimes:
     trained_photos: timedelta
     #: Drafts that nobody touched, and photos that wait for a draft.
     open_drafts: timedelta
+    #: Weights of a training that its model does not use.
+    checkpoints: timedelta
 
 
 class Retention:
@@ -72,6 +74,7 @@ class Retention:
         forgotten = await self._go_through(DraftState.OPEN, days)
         trained = await self._go_through(DraftState.TRAINED, days)
         held = await self._drop_held(now - self._times.open_drafts)
+        await self._drop_checkpoints(now - self._times.checkpoints)
         async with self._database.begin() as connection:
             await deliveries.forget_before(connection, now - DELIVERIES_LIFE)
             await letters.forget_before(connection, now - LETTERS_LIFE)
@@ -158,6 +161,17 @@ class Retention:
             await rows.delete_photos(connection, [photo.id for photo in photos])
         await self._blobs.delete(photo.blob_key for photo in photos)
         return len(photos)
+
+    async def _drop_checkpoints(self, before: datetime) -> None:
+        async with self._database.begin() as connection:
+            due = await checkpoints.models_with_older(connection, before)
+        for lora_id in due:
+            async with self._database.begin() as connection:
+                lora = await loras.get(connection, lora_id)
+                keys = set(await checkpoints.forget(connection, lora_id))
+            await self._blobs.delete(keys - {lora.blob_key if lora else ""})
+        if due:
+            log.info("removed the checkpoints of %d models", len(due))
 
 
 def _notice(time: timedelta) -> timedelta:

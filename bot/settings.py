@@ -93,6 +93,9 @@ class OwnSettings(BaseSettings):
     darkroom_keep_drafts_days: float = Field(
         default=7, gt=0, le=MOST_DAYS, description="Days that a draft is kept which nobody touches."
     )
+    darkroom_keep_checkpoints_days: float = Field(
+        default=30, gt=0, le=MOST_DAYS, description="Days that a training's checkpoints are kept which nobody chose."
+    )
     darkroom_preferred_providers: str = Field(
         default="", description="Providers in the order that the bot prefers them, names with commas between."
     )
@@ -170,6 +173,7 @@ class OwnSettings(BaseSettings):
         return RetentionTimes(
             trained_photos=timedelta(days=self.darkroom_keep_photos_days),
             open_drafts=timedelta(days=self.darkroom_keep_drafts_days),
+            checkpoints=timedelta(days=self.darkroom_keep_checkpoints_days),
         )
 
     @property

@@ -4,7 +4,7 @@
     failures.py    the one funnel for errors          replies.py  answering one person, whatever was answered before
     answer_calls.py  which of these calls are repeated when Discord is in trouble
     places.py      where something was asked, and whether results can be posted there
-    drafts.py intake.py training.py generating.py pictures.py prompts.py library.py    one cog a feature
+    drafts.py intake.py training.py sheets.py generating.py pictures.py prompts.py library.py    one cog a feature
     model_commands.py sharing.py    parts of the library's cog
     status.py      keeps the card of every job true
     help.py        which commands there are for whom
@@ -31,6 +31,7 @@ from cogs.pictures import Pictures
 from cogs.privacy import PrivacyCog
 from cogs.prompts import Prompts
 from cogs.reports import ReportButtons
+from cogs.sheets import Sheets
 from cogs.status import StatusBoard
 from cogs.training import Training
 
@@ -50,6 +51,7 @@ async def setup(bot: DarkroomBot) -> None:
     bot.tree.add_command(pictures.menu)
     await bot.add_cog(Prompts(bot.services))
     await bot.add_cog(Library(bot.services))
+    await bot.add_cog(Sheets(bot.services))
     await bot.add_cog(Training(bot.services))
     await bot.add_cog(Admin(bot.services))
     await bot.add_cog(AdminSettings(bot.services))

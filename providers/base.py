@@ -141,6 +141,8 @@ class TrainerCapabilities(AdapterCapabilities):
     autocaption: bool
     #: None where the share of photos that are seen without their caption can't be set.
     caption_dropout: Limits | None = None
+    #: It leaves earlier weights beside the last ones.
+    checkpoints: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,6 +216,15 @@ class ImageOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """The weights as they were at one step, in a file that works like the last ones."""
+
+    path: Path
+    step: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainedLora:
     """What a training leaves, in the folder that `collect` was given."""
 
@@ -222,6 +233,8 @@ class TrainedLora:
     base_model: BaseModelName
     #: Plain facts worth keeping with the model, such as the final loss.
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: Earlier weights, by their steps, the last ones not among them; in the same folder and format.
+    checkpoints: Sequence[Checkpoint] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,6 +74,7 @@ PLACES = {
         "bot/contact_sheet.py",
         "bot/loss_curve.py",
         "bot/usage_chart.py",
+        "bot/sheet_picture.py",
         "providers/image_files.py",
         "providers/*/image_maker.py",
         "providers/sketch/pictures.py",

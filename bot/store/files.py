@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.tables import jobs, loras, photos, pictures
+from bot.store.tables import checkpoints, jobs, loras, photos, pictures
 
 
 async def blob_keys(connection: AsyncConnection) -> set[str]:
@@ -11,6 +11,7 @@ async def blob_keys(connection: AsyncConnection) -> set[str]:
     named = sa.union_all(
         sa.select(photos.c.blob_key),
         sa.select(loras.c.blob_key).where(loras.c.deleted_at.is_(None)),
+        sa.select(checkpoints.c.blob_key),
         sa.select(pictures.c.blob_key),
     )
     return set((await connection.scalars(named)).all())

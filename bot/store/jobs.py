@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import Moment, jobs, quotes
-from bot.training.job import TERMINAL, Failure, Job, JobKind, JobState, PictureSpec, TrainingSpec
+from bot.training.job import TERMINAL, Failure, Job, JobKind, JobState, PictureSpec, SheetSpec, TrainingSpec
 from bot.training.presets import Preset
 from providers.base import Estimate, Progress
 from providers.recipe import Recipe
@@ -18,6 +18,7 @@ from providers.recipe import Recipe
 _specs: Mapping[JobKind, TypeAdapter[Any]] = {
     JobKind.TRAINING: TypeAdapter(TrainingSpec),
     JobKind.PICTURES: TypeAdapter(PictureSpec),
+    JobKind.SHEET: TypeAdapter(SheetSpec),
 }
 _progress = TypeAdapter(Progress)
 _failure = TypeAdapter(Failure | None)
@@ -124,6 +125,23 @@ async def samples_of(connection: AsyncConnection, job_id: str) -> Job | None:
     """Return the job that makes a training's sample pictures, if there is one."""
     row = (await connection.execute(sa.select(jobs).where(jobs.c.parent_id == job_id))).mappings().first()
     return None if row is None else _job(row)
+
+
+async def columns_of(connection: AsyncConnection, sheet_id: str) -> Sequence[Job]:
+    """Return the jobs that make a sheet's columns."""
+    statement = sa.select(jobs).where(jobs.c.parent_id == sheet_id)
+    return [_job(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def touch_sheets(connection: AsyncConnection, lora_id: str) -> Sequence[str]:
+    """Make the cards of a model's sheets stale and return the jobs' ids."""
+    statement = (
+        sa.update(jobs)
+        .where(jobs.c.lora_id == lora_id, jobs.c.kind == JobKind.SHEET)
+        .values(revision=jobs.c.revision + 1)
+        .returning(jobs.c.id)
+    )
+    return list((await connection.scalars(statement)).all())
 
 
 async def under_way(connection: AsyncConnection, *, draft_id: str | None = None, lora_id: str | None = None) -> int:

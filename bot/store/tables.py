@@ -1,37 +1,22 @@
-"""Owns the shape of the database: one table a noun; never a query."""
-
-from datetime import UTC, datetime
-from typing import Any
+"""Owns the shape of the database: one table a noun, those about models in a module of their own; never a query."""
 
 import sqlalchemy as sa
 
-#: Names for constraints, so that migrations can speak of them on every engine.
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from bot.store.columns import Id, Moment, Snowflake, metadata
+from bot.store.model_tables import adult_marks, checkpoints, lora_shares, lora_transfers, loras
 
-
-class Moment(sa.types.TypeDecorator[datetime]):
-    """An aware time in UTC, stored as whole milliseconds since 1970."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
-        return None if value is None else round(value.timestamp() * 1000)
-
-    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:
-        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
-
-
-Id = sa.String(16)
-#: Discord's snowflakes are unsigned 64-bit and stay below 2**63 until 2084.
-Snowflake = sa.BigInteger
+#: What lies in the other two modules and is taken from here.
+__all__ = [
+    "Id",
+    "Moment",
+    "Snowflake",
+    "adult_marks",
+    "checkpoints",
+    "lora_shares",
+    "lora_transfers",
+    "loras",
+    "metadata",
+]
 
 people = sa.Table(
     "people",
@@ -141,58 +126,6 @@ photos = sa.Table(
     sa.Column("caption", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", Moment, nullable=False),
     sa.UniqueConstraint("draft_id", "sha256"),
-)
-
-loras = sa.Table(
-    "loras",
-    metadata,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("owner_id", Snowflake, nullable=False, index=True),
-    sa.Column("name", sa.String(80), nullable=False),
-    sa.Column("trigger_word", sa.String(40), nullable=False),
-    sa.Column("kind", sa.String(20), nullable=False),
-    sa.Column("base_model", sa.String(40), nullable=False),
-    sa.Column("format", sa.String(20), nullable=False),
-    sa.Column("job_id", Id, unique=True),
-    sa.Column("blob_key", sa.String(200), nullable=False),
-    sa.Column("sha256", sa.String(64), nullable=False),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("facts", sa.JSON, nullable=False),
-    # The first draft of the line that it was trained from, and its number among that line's models.
-    sa.Column("family_id", Id),
-    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
-    # Who is in its photos, and the answer that says so; null for models of before the question.
-    sa.Column("depicted", sa.String(20)),
-    sa.Column("consent_id", Id),
-    # What its owner says about it, and what is taken where somebody leaves strength or provider open.
-    sa.Column("description", sa.Text, nullable=False, server_default=""),
-    sa.Column("strength", sa.Float),
-    sa.Column("provider", sa.String(40)),
-    sa.Column("created_at", Moment, nullable=False),
-    sa.Column("deleted_at", Moment),
-)
-sa.Index("uq_loras_family_id_version", loras.c.family_id, loras.c.version, unique=True)
-
-lora_shares = sa.Table(
-    "lora_shares",
-    metadata,
-    sa.Column("lora_id", Id, sa.ForeignKey("loras.id"), primary_key=True),
-    # Who may use it: everybody in a server, who has a role, or one person; the target is that server, role or person.
-    sa.Column("kind", sa.String(10), primary_key=True),
-    sa.Column("target_id", Snowflake, primary_key=True, autoincrement=False),
-    # The server that it is about; none for a person.
-    sa.Column("guild_id", Snowflake, index=True),
-    sa.Column("created_at", Moment, nullable=False),
-)
-
-lora_transfers = sa.Table(
-    "lora_transfers",
-    metadata,
-    # An offer to give a model away; it ends when it is accepted, declined, taken back or old.
-    sa.Column("lora_id", Id, sa.ForeignKey("loras.id"), primary_key=True),
-    sa.Column("from_id", Snowflake, nullable=False),
-    sa.Column("to_id", Snowflake, nullable=False, index=True),
-    sa.Column("created_at", Moment, nullable=False),
 )
 
 saved_prompts = sa.Table(
@@ -434,14 +367,4 @@ notices = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
     sa.Column("shown_revision", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("guild_id", "kind", "subject"),
-)
-
-adult_marks = sa.Table(
-    "adult_marks",
-    metadata,
-    sa.Column("lora_id", Id, sa.ForeignKey("loras.id"), primary_key=True),
-    # The server whose managers say so; 0 for the model's owner, which holds everywhere.
-    sa.Column("guild_id", Snowflake, primary_key=True, autoincrement=False),
-    sa.Column("by_id", Snowflake, nullable=False),
-    sa.Column("at", Moment, nullable=False),
 )

@@ -28,6 +28,8 @@ class JobKind(StrEnum):
 
     TRAINING = "training"
     PICTURES = "pictures"
+    #: A table of pictures that differ in one thing; its columns are jobs of the kind above that have it as parent.
+    SHEET = "sheet"
 
 
 class JobState(StrEnum):
@@ -129,6 +131,38 @@ class PictureSpec:
     #: What they shall not show.
     negative_prompt: str = ""
     mixed_in: tuple[MixedIn, ...] = ()
+    #: Weights other than those that the model uses.
+    checkpoint_id: str | None = None
+
+
+class SheetKind(StrEnum):
+    """What the columns of a sheet differ in; the value is stored and part of buttons."""
+
+    CHECKPOINTS = "checkpoints"
+    STRENGTHS = "strengths"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetColumn:
+    """One column of a sheet."""
+
+    #: The pictures' job.
+    job_id: str
+    strength: float
+    #: The step of the checkpoint that these pictures are made with; None for the model as it is.
+    step: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetSpec:
+    """What a sheet was asked for; never changes."""
+
+    kind: SheetKind
+    prompt: str
+    #: Seed of the first row; row n has seed + n in every column.
+    seed: int
+    rows: int
+    columns: tuple[SheetColumn, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,10 +181,10 @@ class Job:
     why: str = ""
     #: Those that could not take it before; it never goes back to one.
     tried: tuple[str, ...] = ()
-    spec: TrainingSpec | PictureSpec
+    spec: TrainingSpec | PictureSpec | SheetSpec
     draft_id: str | None
     lora_id: str | None
-    #: The training whose sample pictures this job makes.
+    #: The training whose sample pictures this job makes, or the sheet whose column.
     parent_id: str | None
     #: What the adapter's `prepare` left; None before it.
     prepared: Mapping[str, Any] | None = None
@@ -197,6 +231,13 @@ class Job:
         """Return what the pictures were asked for; only for pictures."""
         if not isinstance(self.spec, PictureSpec):
             raise TypeError(f"job {self.id} makes no pictures")
+        return self.spec
+
+    @property
+    def sheet(self) -> SheetSpec:
+        """Return what the sheet was asked for; only for a sheet."""
+        if not isinstance(self.spec, SheetSpec):
+            raise TypeError(f"job {self.id} makes no sheet")
         return self.spec
 
     def moved(self, state: JobState, *, at: datetime, **changes: Any) -> "Job":

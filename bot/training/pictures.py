@@ -1,7 +1,7 @@
 """Owns what is special about pictures: what they are made with and where they stay; never calls a provider."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +13,7 @@ from bot.errors import BotError, CannotServe, Missing
 from bot.lora import Picture
 from bot.routing import CHOSEN, Router
 from bot.store import cards as card_rows
+from bot.store import checkpoints as checkpoint_rows
 from bot.store import guilds as guild_rows
 from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
@@ -99,7 +100,7 @@ class PictureCraft:
         spec = job.pictures
         return ImageOrder(
             marker=job.marker,
-            lora=await self._weights(job, job.lora_id or ""),
+            lora=await self._weights(job, job.lora_id or "", checkpoint_id=spec.checkpoint_id),
             prompt=spec.prompt,
             count=spec.count,
             seed=spec.seed,
@@ -111,11 +112,16 @@ class PictureCraft:
             ],
         )
 
-    async def _weights(self, job: Job, lora_id: str) -> LoraFile:
+    async def _weights(self, job: Job, lora_id: str, *, checkpoint_id: str | None = None) -> LoraFile:
         async with self._database.begin() as connection:
             lora = await lora_rows.get(connection, lora_id)
+            chosen = await checkpoint_rows.get(connection, checkpoint_id) if checkpoint_id else None
+        if checkpoint_id is not None and chosen is None:
+            raise Missing(_("That checkpoint was deleted."))
         if lora is None or lora.deleted_at is not None:
             raise Missing(_("The model of these pictures was deleted."), advice=_("/models list shows those you have."))
+        if chosen is not None:
+            lora = replace(lora, blob_key=chosen.blob_key, facts=chosen.facts)
         return LoraFile(
             path=await self._blobs.as_file(lora.blob_key, self.workspace(job)),
             base_model=lora.base_model,

@@ -90,7 +90,8 @@ class Stepper:
         craft = self._crafts[job.kind]
         try:
             await self._step(job, craft)
-            if job.state in _ASKED:
+            # A sheet asks our own rows, which says nothing of its provider.
+            if job.state in _ASKED and job.kind is not JobKind.SHEET:
                 await self._circuits.worked(job.provider)
         except LeaseLostError:
             raise

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import randbelow
@@ -17,9 +18,10 @@ from bot.draft import DraftPhoto, DraftState
 from bot.errors import BotError, CannotServe, Missing
 from bot.ids import new_id
 from bot.letters import tell_done
-from bot.lora import Lora
+from bot.lora import Lora, StoredCheckpoint
 from bot.photo_workers import PhotoWorkers
 from bot.routing import CHOSEN, Router
+from bot.store import checkpoints as checkpoint_rows
 from bot.store import drafts as draft_rows
 from bot.store import guilds as guild_rows
 from bot.store import jobs as job_rows
@@ -29,13 +31,15 @@ from bot.store.database import Database
 from bot.texts import _
 from bot.training.job import Job, JobKind, JobState, PictureSpec
 from bot.training.presets import same_again
-from providers.base import Aspect, TrainedLora, Trainer, TrainingOrder
+from providers.base import Aspect, Checkpoint, TrainedLora, Trainer, TrainingOrder
 from providers.registry import Registry
 
 #: Pictures that a finished training shows of itself.
 SAMPLES = 4
 #: Seeds stay below 2**31, which every provider takes.
 SEEDS = 2**31 - 8
+#: Earlier weights that are kept of a training; with the last ones they fit side by side on a phone.
+MOST_CHECKPOINTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,8 @@ class BroughtLora:
     sha256: str
     size: int
     trained: TrainedLora
+    #: The checkpoints where they stay; each gets its model's id when that has one.
+    checkpoints: Sequence[StoredCheckpoint]
 
 
 class TrainingCraft:
@@ -120,7 +126,23 @@ class TrainingCraft:
         key = f"loras/{job.id}.safetensors"
         sha256, size = await self._workers.run(_fingerprint, output.path)
         await self._blobs.put(key, output.path)
-        return BroughtLora(blob_key=key, sha256=sha256, size=size, trained=output)
+        kept = [await self._brought(job, one) for one in _thinned(output.checkpoints)]
+        return BroughtLora(blob_key=key, sha256=sha256, size=size, trained=output, checkpoints=kept)
+
+    async def _brought(self, job: Job, checkpoint: Checkpoint) -> StoredCheckpoint:
+        key = f"loras/{job.id}-{checkpoint.step}.safetensors"
+        sha256, size = await self._workers.run(_fingerprint, checkpoint.path)
+        await self._blobs.put(key, checkpoint.path)
+        return StoredCheckpoint(
+            id=new_id(),
+            lora_id="",
+            step=checkpoint.step,
+            blob_key=key,
+            sha256=sha256,
+            size=size,
+            facts=checkpoint.facts,
+            created_at=self._clock.now(),
+        )
 
     async def keep(self, connection: AsyncConnection, job: Job, brought: BroughtLora) -> None:
         now = self._clock.now()
@@ -146,6 +168,7 @@ class TrainingCraft:
             created_at=now,
         )
         await lora_rows.insert(connection, lora)
+        await self._keep_checkpoints(connection, job, lora, brought.checkpoints)
         try:
             settings = await guild_rows.settings(connection, job.guild_id)
             choice = self._router.maker_for(
@@ -160,6 +183,25 @@ class TrainingCraft:
         samples = self._samples(job, lora, choice.maker.name)
         await job_rows.insert(connection, samples)
         await self._budget.set_aside(connection, samples, choice.estimate)
+
+    async def _keep_checkpoints(
+        self, connection: AsyncConnection, job: Job, lora: Lora, earlier: Sequence[StoredCheckpoint]
+    ) -> None:
+        """Keep the way to the model with the last weights as its end; a model without a way needs no such rows."""
+        if not earlier:
+            return
+        last = StoredCheckpoint(
+            id=new_id(),
+            lora_id=lora.id,
+            step=job.training.recipe.steps,
+            blob_key=lora.blob_key,
+            sha256=lora.sha256,
+            size=lora.size,
+            facts=lora.facts,
+            created_at=lora.created_at,
+        )
+        before = [replace(one, lora_id=lora.id) for one in earlier if one.step < last.step]
+        await checkpoint_rows.add(connection, [*before, last])
 
     async def ended(self, connection: AsyncConnection, job: Job) -> None:
         await tell_done(connection, job)
@@ -226,6 +268,13 @@ class TrainingCraft:
             updated_at=now,
             next_at=now,
         )
+
+
+def _thinned(checkpoints: Sequence[Checkpoint]) -> Sequence[Checkpoint]:
+    """Return as many as are kept, as evenly spread as they were, the latest among them."""
+    count = len(checkpoints)
+    kept = min(count, MOST_CHECKPOINTS)
+    return [checkpoints[(part + 1) * count // kept - 1] for part in range(kept)]
 
 
 def default_strength(registry: Registry, provider: str) -> float:

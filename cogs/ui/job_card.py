@@ -10,6 +10,7 @@ from cogs.ui import words
 from cogs.ui.controls import Layout, button
 from cogs.ui.gallery import draw_gallery, kept_back
 from cogs.ui.pictures import add_pictures
+from cogs.ui.sheet import compare_buttons, draw_sheet
 
 _RUNNING = discord.Colour(0x5865F2)
 _GOOD = discord.Colour(0x3BA55D)
@@ -27,6 +28,8 @@ def draw_job(view: JobView) -> tuple[Layout, list[discord.File]]:
     job = view.job
     if job.kind is JobKind.PICTURES and view.gallery is not None:
         return draw_gallery(view.gallery)
+    if view.sheet is not None:
+        return draw_sheet(view.sheet)
     lines = [f"### {_headline(view)}", _where(job)]
     if job.failure is not None and job.state.terminal:
         lines.append(job.failure.sentence)
@@ -76,6 +79,7 @@ def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
             button("model.share", lora.id, label=_("Share")),
         )
     )
+    container.add_item(compare_buttons(lora.id, checkpoints=view.checkpoints))
     return Layout(container), files
 
 
@@ -105,6 +109,8 @@ def _headline(view: JobView) -> str:
     job = view.job
     if job.kind is JobKind.TRAINING:
         return _("Training {name}").format(name=job.title)
+    if job.kind is JobKind.SHEET:
+        return _("Comparing {name}").format(name=job.title)
     return _("{pictures} with {name}").format(pictures=words.pictures(job.pictures.count), name=job.title)
 
 
@@ -157,6 +163,8 @@ def _buttons(job: Job) -> ui.ActionRow[Layout] | None:
         )
     if job.kind is JobKind.TRAINING:
         row.add_item(button("job.details", job.id, label=_("Details")))
+    elif job.kind is JobKind.SHEET and job.state.terminal:
+        row.add_item(button("sheet.again", job.sheet.kind, job.lora_id or "", label=_("Try again")))
     elif job.state.terminal and job.state is not JobState.SUCCEEDED:
         row.add_item(button("picture.again", job.id, label=_("Try again")))
     return row if row.children else None

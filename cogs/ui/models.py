@@ -17,6 +17,7 @@ from cogs.ui.controls import Answers, Form, Layout, button, menu
 from cogs.ui.gallery import plain
 from cogs.ui.quote import draw_note
 from cogs.ui.sharing import told_shares
+from cogs.ui.sheet import compare_buttons
 from providers.base import ImageMaker
 
 #: Lines of a list; Discord takes 4000 characters a message and 25 options a menu.
@@ -86,7 +87,8 @@ def draw_model(details: LoraDetails, *, viewer_id: int, place: Place) -> Layout:
         row.add_item(button("model.edit", lora.id, label=_("Edit")))
         row.add_item(button("model.sharing", lora.id, label=_("Sharing")))
         row.add_item(button("model.delete", lora.id, label=_("Delete"), style=discord.ButtonStyle.danger))
-    return Layout(ui.Container(ui.TextDisplay("\n".join(lines)), row))
+    comparing = compare_buttons(lora.id, checkpoints=details.checkpoints)
+    return Layout(ui.Container(ui.TextDisplay("\n".join(lines)), row, comparing))
 
 
 def draw_delete_question(lora: Lora) -> Layout:

@@ -93,7 +93,8 @@ def job_label(job: Job) -> str:
 
 
 def _what(job: Job) -> str:
-    what = _("training") if job.kind is JobKind.TRAINING else words.pictures(job.pictures.count)
+    what = {JobKind.TRAINING: _("training"), JobKind.SHEET: _("comparison")}.get(job.kind)
+    what = what or words.pictures(job.pictures.count)
     return f"{what}, {words.state_of(job).lower()}"
 
 

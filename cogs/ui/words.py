@@ -35,7 +35,7 @@ def state_of(job: Job) -> str:
     """Return where a job stands, in words."""
     if job.cancel_requested and not job.state.terminal:
         return _("Stopping")
-    if job.kind is JobKind.PICTURES and job.state in _PICTURE_STATES:
+    if job.kind is not JobKind.TRAINING and job.state in _PICTURE_STATES:
         return _(_PICTURE_STATES[job.state])
     return _(_STATES[job.state])
 
@@ -89,7 +89,8 @@ def pictures(count: int) -> str:
 
 def charged(job: Job, reserved_usd: float | None) -> list[str]:
     """Return what an end without a result cost, in a line; nothing for other jobs."""
-    if not job.state.terminal or job.state is JobState.SUCCEEDED:
+    # A sheet is paid for by its columns.
+    if not job.state.terminal or job.state is JobState.SUCCEEDED or job.kind is JobKind.SHEET:
         return []
     if not job.cost_usd:
         return [_("Nothing was charged.")]

@@ -14,6 +14,9 @@ from providers.sketch.order_folder import OrderFolder
 from providers.sketch.pictures import read_archive, save_png
 from providers.sketch.sampling import rungs_of, sample
 
+#: A model is kept after each of so many equal parts of its training.
+CHECKPOINTS = 3
+
 
 def train(order: OrderFolder, desk: Desk) -> None:
     """Fit a model to the photos of an archive."""
@@ -27,22 +30,28 @@ def train(order: OrderFolder, desk: Desk) -> None:
     photos = read_archive(order.inputs / "archive.zip", shortest=shortest, least=least, most=most)
     fitting = Fitting(photos, resolution, order.journal())
     levels = len(fitting.plan.knots)
+
+    def save(name: str) -> None:
+        facts = {
+            "photos": len(photos),
+            "steps": len(losses) - 1,
+            "first_loss": losses[0],
+            "loss": losses[-1],
+            "seconds": round(time.monotonic() - started, 1),
+        }
+        model = SketchModel(
+            trigger_word=request["trigger_word"], resolution=resolution, photos=photos, plan=fitting.plan, facts=facts
+        )
+        save_model(model, order.results / f"{name}.safetensors")
+        write_bytes(order.results / f"{name}.json", json.dumps(facts).encode())
+
     for now in fitting.run(steps):
         losses.append(now.loss)
         order.write_journal(fitting.journal, losses)
         desk.say(f"fitting noise level {now.level + 1} of {levels}", now.step, steps, now.loss)
-    facts = {
-        "photos": len(photos),
-        "steps": steps,
-        "first_loss": losses[0],
-        "loss": losses[-1],
-        "seconds": round(time.monotonic() - started, 1),
-    }
-    model = SketchModel(
-        trigger_word=request["trigger_word"], resolution=resolution, photos=photos, plan=fitting.plan, facts=facts
-    )
-    save_model(model, order.results / "sketch.safetensors")
-    write_bytes(order.results / "facts.json", json.dumps(facts).encode())
+        if now.step in {steps * part // CHECKPOINTS for part in range(1, CHECKPOINTS)}:
+            save(f"step-{now.step:06}")
+    save("sketch")
 
 
 def draw(order: OrderFolder, desk: Desk) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from providers.base import Estimate, LoraFormat, TrainedLora, TrainerCapabilities, TrainingOrder
+from providers.base import Checkpoint, Estimate, LoraFormat, TrainedLora, TrainerCapabilities, TrainingOrder
 from providers.errors import Refused
 from providers.recipe import BaseModelName, Limits, Recipe
 from providers.sketch.adapter import SketchAdapter
@@ -27,6 +27,7 @@ _CAPABILITIES = TrainerCapabilities(
     learning_rate=None,
     resolutions=(128, 256),
     autocaption=False,
+    checkpoints=True,
 )
 
 
@@ -75,5 +76,18 @@ class SketchTrainer(SketchAdapter[TrainingOrder, TrainedLora]):
     def _gather(self, order: OrderFolder, into: Path) -> TrainedLora:
         path = into / "sketch.safetensors"
         shutil.copyfile(order.results / path.name, path)
-        facts = json.loads((order.results / "facts.json").read_bytes())
-        return TrainedLora(path=path, format=LoraFormat.SKETCH, base_model=BaseModelName.SKETCH, facts=facts)
+        facts = json.loads((order.results / "sketch.json").read_bytes())
+        return TrainedLora(
+            path=path,
+            format=LoraFormat.SKETCH,
+            base_model=BaseModelName.SKETCH,
+            facts=facts,
+            checkpoints=[_copied(earlier, into) for earlier in sorted(order.results.glob("step-*.safetensors"))],
+        )
+
+
+def _copied(earlier: Path, into: Path) -> Checkpoint:
+    path = into / earlier.name
+    shutil.copyfile(earlier, path)
+    facts = json.loads(earlier.with_suffix(".json").read_bytes())
+    return Checkpoint(path=path, step=facts["steps"], facts=facts)

@@ -25,7 +25,7 @@ from playground.server import Playground
 from providers.recipe import SubjectKind
 
 ALICE = 7
-TIMES = RetentionTimes(trained_photos=timedelta(days=30), open_drafts=timedelta(days=7))
+TIMES = RetentionTimes(trained_photos=timedelta(days=30), open_drafts=timedelta(days=7), checkpoints=timedelta(days=30))
 
 
 class TurnedClock:

@@ -3,6 +3,8 @@
 from tests.factories import NOWHERE, Scene, ended, house_with_model
 from tests.house import open_house
 
+OWNERS_BUTTONS = ("Generate", "Edit", "Sharing", "Delete", "Compare strengths", "Compare checkpoints")
+
 
 async def models_of(scene: Scene) -> list[str]:
     loras = await scene.house.services.library.usable(scene.owner.id, NOWHERE)
@@ -50,14 +52,14 @@ async def test_card_tells_how_the_model_was_trained(trained_folder, tmp_path):
     assert "Trigger word **rustyfox** · Sketch · animal" in card.text
     assert f"Trained <t:{when}:D> · 4 photos · 12 steps · loss 0." in card.text
     assert card.text.endswith("KiB\nYours alone.")
-    assert [button.label for button in card.buttons] == ["Generate", "Edit", "Sharing", "Delete"]
+    assert [button.label for button in card.buttons] == [*OWNERS_BUTTONS]
 
 
 async def test_card_in_a_direct_message_has_the_same_buttons(trained_folder, tmp_path):
     async with house_with_model(trained_folder, tmp_path / "data") as scene:
         card = await scene.owner.dm().slash("models show", model=scene.lora.id)
 
-    assert [button.label for button in card.buttons] == ["Generate", "Edit", "Sharing", "Delete"]
+    assert [button.label for button in card.buttons] == [*OWNERS_BUTTONS]
 
 
 async def test_card_of_a_shared_model_lets_others_only_generate(trained_folder, tmp_path):
@@ -65,7 +67,7 @@ async def test_card_of_a_shared_model_lets_others_only_generate(trained_folder, 
         await scene.owner.in_channel().slash("models share", model="Rusty")
         card = await scene.house.discord.person("bob").in_channel().slash("models show", model="Rusty")
 
-    assert [button.label for button in card.buttons] == ["Generate"]
+    assert [button.label for button in card.buttons] == ["Generate", "Compare strengths"]
     assert f"Shared with you by {scene.owner.mention}." in card.text
 
 

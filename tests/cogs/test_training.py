@@ -131,7 +131,13 @@ async def test_training_ends_with_a_last_word_and_four_pictures(tmp_path):
         await place.press(await place.slash("train", steps=QUICK), "Train it")
         last_word = await place.wait_for(lambda m: "Rusty is ready" in m.text, timeout=40)
         assert len(set(last_word.images)) == 4
-        assert [button.label for button in last_word.buttons] == ["Generate", "More", "Share"]
+        assert [button.label for button in last_word.buttons] == [
+            "Generate",
+            "More",
+            "Share",
+            "Compare strengths",
+            "Compare checkpoints",
+        ]
         card = place.look(cards(house)[0])
         assert "Ready" in card.text
         assert not card.has_button("Cancel")

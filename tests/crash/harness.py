@@ -140,7 +140,7 @@ async def _person(story: Story, armed: Path) -> None:
     if not await asyncio.to_thread(armed.exists):
         await story.begin()
         await asyncio.to_thread(armed.touch)
-    elif story.heard() and story.scenario is Scenario.GENERATION:
+    elif story.heard() and story.scenario in {Scenario.GENERATION, Scenario.SHEET}:
         return
     with contextlib.suppress(PersonError):
         await story.act()

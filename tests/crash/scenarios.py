@@ -32,6 +32,8 @@ class Scenario(StrEnum):
     TRAINING = "training"
     GENERATION = "generation"
     CANCEL = "cancel"
+    #: They have three strengths compared: three orders and the sheet of them.
+    SHEET = "sheet"
     #: They only look at their models, while the bot removes what was kept long enough.
     RETENTION = "retention"
 
@@ -41,7 +43,13 @@ class Scenario(StrEnum):
         return BEGINNINGS.get(self, Beginning.DRAFT)
 
 
-BEGINNINGS = {Scenario.GENERATION: Beginning.MODEL, Scenario.RETENTION: Beginning.ATTIC}
+BEGINNINGS = {
+    Scenario.GENERATION: Beginning.MODEL,
+    Scenario.SHEET: Beginning.MODEL,
+    Scenario.RETENTION: Beginning.ATTIC,
+}
+#: What they press.
+BUTTONS = {Scenario.TRAINING: "Train it", Scenario.CANCEL: "Cancel", Scenario.SHEET: "Make them"}
 #: What is kept how long when everything is due at once.
 NO_TIME_DAYS = 1e-6
 
@@ -79,6 +87,10 @@ class Story:
         self.till.script = (QUEUED, RUNNING) if self.scenario is Scenario.CANCEL else USUAL
         if self.scenario is Scenario.GENERATION:
             return
+        if self.scenario is Scenario.SHEET:
+            card = await self.person.slash("models show", model="Rusty")
+            self.message = await self.person.press(card, "Compare strengths")
+            return
         quote = await self.person.slash("train")
         self.message = quote
         if self.scenario is Scenario.CANCEL:
@@ -92,7 +104,7 @@ class Story:
         elif self.scenario is Scenario.GENERATION:
             await self.person.slash("generate", model="Rusty", prompt="rustyfox in the snow", count=2)
         elif self.message is not None:
-            await self.person.press(self.message, "Train it" if self.scenario is Scenario.TRAINING else "Cancel")
+            await self.person.press(self.message, BUTTONS[self.scenario])
 
     def heard(self) -> bool:
         """Tell whether the bot has written down what the person wanted."""

@@ -8,16 +8,31 @@ from tests.crash.scenarios import Scenario, Story, hash_of
 from tests.fakes.till import TillJob
 
 #: How many orders each story pays for: a training also makes its four samples.
-PAID = {Scenario.TRAINING: 2, Scenario.GENERATION: 1, Scenario.CANCEL: 1, Scenario.RETENTION: 0}
+PAID = {
+    Scenario.TRAINING: 2,
+    Scenario.GENERATION: 1,
+    Scenario.CANCEL: 1,
+    Scenario.SHEET: 3,
+    Scenario.RETENTION: 0,
+}
+#: The jobs of each story: a sheet is one besides those of its columns.
+JOBS = PAID | {Scenario.SHEET: 4}
 #: What the till says that an order cost, in millionths of a dollar.
 TILL_MICRO_USD = 250_000
 #: The messages that stand in the channel at the end: a training's card and its last word, or the one card.
-MESSAGES = {Scenario.TRAINING: 2, Scenario.GENERATION: 1, Scenario.CANCEL: 1, Scenario.RETENTION: 0}
+MESSAGES = {
+    Scenario.TRAINING: 2,
+    Scenario.GENERATION: 1,
+    Scenario.CANCEL: 1,
+    Scenario.SHEET: 1,
+    Scenario.RETENTION: 0,
+}
 #: The drafts at the end; everybody but the canceled one has a model.
 DRAFTS = {
     Scenario.TRAINING: {"Rusty": "trained"},
     Scenario.GENERATION: {"Rusty": "trained"},
     Scenario.CANCEL: {"Rusty": "open"},
+    Scenario.SHEET: {"Rusty": "trained"},
     Scenario.RETENTION: {"Rusty": "trained", "Bella": "discarded", "Carla": "discarded"},
 }
 
@@ -60,7 +75,7 @@ def _ended(job: TillJob) -> bool:
 
 def _rows(story: Story) -> Iterator[str]:
     states = sorted(row["state"] for row in story.jobs())
-    wanted = ["canceled"] if story.scenario is Scenario.CANCEL else ["succeeded"] * PAID[story.scenario]
+    wanted = ["canceled"] if story.scenario is Scenario.CANCEL else ["succeeded"] * JOBS[story.scenario]
     if states != wanted:
         yield f"the rows say {states}, not {wanted}"
     drafts = {row["name"]: row["state"] for row in story.rows("SELECT name, state FROM drafts")}
@@ -85,6 +100,8 @@ def _messages(story: Story) -> Iterator[str]:
         yield "the last word lacks its pictures"
     if story.scenario is Scenario.GENERATION and [len(message.images) for message in seen] != [2]:
         yield "there is not one gallery of two pictures"
+    if story.scenario is Scenario.SHEET and [len(message.images) for message in seen] != [1]:
+        yield "there is not one sheet"
     if story.scenario is Scenario.CANCEL and not all("Stopped" in message.text for message in seen):
         yield f"the card does not say that it was stopped: {[message.text for message in seen]}"
 
