@@ -76,7 +76,7 @@ class DarkroomBot(commands.Bot):
             intents=INTENTS,
             allowed_mentions=discord.AllowedMentions.none(),
             allowed_contexts=discord.app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
-            allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=False),
+            allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=True),
             # The bot reads what it is sent and remembers in its database; caches would only cost memory.
             max_messages=None,
             chunk_guilds_at_startup=False,

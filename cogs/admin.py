@@ -37,6 +37,8 @@ class Admin(Feature):
         description="Set me up for this server, and look after what people do with me.",
         default_permissions=discord.Permissions(manage_guild=True),
         guild_only=True,
+        # Only where the bot is a member is there something to manage.
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
     )
 

@@ -13,7 +13,7 @@ from bot.training.job import Job
 from cogs import replies
 from cogs.desk import Feature, on_form, on_press
 from cogs.model_commands import Suggestions, suggest_models
-from cogs.places import place_for_results, place_of
+from cogs.places import is_guest, place_for_results, place_of
 from cogs.providers import offered
 from cogs.ui.controls import Answers
 from cogs.ui.gallery import ASPECT_NAMES, plain
@@ -153,9 +153,9 @@ class Generating(Feature):
     async def again(self, interaction: Interaction, job_id: str) -> None:
         """Begin the same pictures with new seeds."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        place = place_for_results(interaction)
+        place = await place_for_results(interaction)
         job = await self._services.generating.again(interaction.user.id, job_id, place)
-        await replies.tell(interaction, _begun(job))
+        await replies.tell(interaction, _begun(job, interaction))
 
     @on_press("picture.vary")
     async def vary(self, interaction: Interaction, job_id: str) -> None:
@@ -180,9 +180,9 @@ class Generating(Feature):
         return await self._services.library.meant_or_none(interaction.user.id, text, place_of(interaction))
 
     async def _begin(self, interaction: Interaction, lora_id: str, wishes: PictureWishes) -> None:
-        place = place_for_results(interaction)
+        place = await place_for_results(interaction)
         job = await self._services.generating.start(interaction.user.id, lora_id, wishes, place)
-        await replies.tell(interaction, _begun(job))
+        await replies.tell(interaction, _begun(job, interaction))
 
 
 def read_aspect(text: str) -> Aspect:
@@ -200,9 +200,15 @@ def read_aspect(text: str) -> Aspect:
     )
 
 
-def _begun(job: Job) -> str:
+def _begun(job: Job, interaction: Interaction) -> str:
     count = job.pictures.count
-    if job.guild_id is None:
+    if is_guest(interaction):
+        drawing = ngettext(
+            "Drawing {count} picture with **{model}**. It comes by direct message: I am no member of this server.",
+            "Drawing {count} pictures with **{model}**. They come by direct message: I am no member of this server.",
+            count,
+        )
+    elif job.guild_id is None:
         drawing = ngettext(
             "Drawing {count} picture with **{model}**. It appears here.",
             "Drawing {count} pictures with **{model}**. They appear here.",

@@ -40,6 +40,9 @@ class Need:
 def place_of(interaction: discord.Interaction[Any]) -> Place:
     """Return the channel and server of an interaction, and what its person is there."""
     channel, member = interaction.channel, interaction.user
+    if is_guest(interaction):
+        # Its rules are not ours to know, and nothing can be posted there later.
+        return Place(channel_id=interaction.channel_id or 0, guild_id=None, locale=str(interaction.locale))
     parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
     restricted = isinstance(channel, discord.TextChannel | discord.Thread | discord.VoiceChannel) and channel.is_nsfw()
     return Place(
@@ -53,12 +56,26 @@ def place_of(interaction: discord.Interaction[Any]) -> Place:
     )
 
 
-def place_for_results(interaction: discord.Interaction[Any]) -> Place:
-    """Return the place if results can be posted there.
+def is_guest(interaction: discord.Interaction[Any]) -> bool:
+    """Tell whether only its person brought the bot to this server, of which it is no member."""
+    return interaction.guild_id is not None and not interaction.is_guild_integration()
+
+
+async def place_for_results(interaction: discord.Interaction[Any]) -> Place:
+    """Return the place if results can be posted there; the person's direct messages where the bot is a guest.
 
     Raises:
-        WrongMoment: the bot lacks a permission in this channel.
+        WrongMoment: the bot lacks a permission in this channel, or the person takes no messages from it.
     """
+    if is_guest(interaction):
+        try:
+            channel = await interaction.client.create_dm(interaction.user)
+        except discord.HTTPException as error:
+            raise WrongMoment(
+                _("I am no member of this server, so I post nothing here, and I could not write to you."),
+                advice=_("Allow direct messages from me, then try again."),
+            ) from error
+        return Place(channel_id=channel.id, guild_id=None, locale=str(interaction.locale))
     if interaction.guild_id is not None:
         threads = isinstance(interaction.channel, discord.Thread)
         lacking = lacking_of(needs(interaction.app_permissions, threads=threads))

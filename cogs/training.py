@@ -13,7 +13,7 @@ from bot.training.job import Job
 from bot.training.presets import PRESETS, Preset, Wishes
 from cogs import replies
 from cogs.desk import Feature, on_choice, on_form, on_press
-from cogs.places import place_for_results, place_of
+from cogs.places import is_guest, place_for_results, place_of
 from cogs.providers import offered
 from cogs.ui.controls import Answers, Form
 from cogs.ui.job_details import draw_job_details
@@ -25,6 +25,7 @@ Interaction = discord.Interaction[Any]
 SUGGESTIONS = 25
 _PRESETS = [app_commands.Choice(name=tuning.title, value=preset.value) for preset, tuning in PRESETS.items()]
 _BEGUN = N_("**{name}** is being trained. Its card is in this channel.")
+_BEGUN_ELSEWHERE = N_("**{name}** is being trained. Its card comes by direct message: I am no member of this server.")
 _BEGUN_HERE = N_("**{name}** is being trained. Its card is in this conversation.")
 
 
@@ -189,8 +190,10 @@ class Training(Feature):
     async def start(self, interaction: Interaction, quote_id: str) -> None:
         """Begin what was quoted."""
         await interaction.response.defer()
-        job = await self._services.training.start(interaction.user.id, quote_id, place_for_results(interaction))
-        begun = _BEGUN_HERE if interaction.guild_id is None else _BEGUN
+        place = await place_for_results(interaction)
+        job = await self._services.training.start(interaction.user.id, quote_id, place)
+        begun = _BEGUN if place.guild_id is not None else _BEGUN_HERE
+        begun = _BEGUN_ELSEWHERE if is_guest(interaction) else begun
         await replies.show(interaction, draw_note(_(begun).format(name=job.title)))
 
     @on_press("train.drop")

@@ -132,6 +132,11 @@ def expired_token() -> ApiError:
     return ApiError(401, 50027, "Invalid Webhook Token")
 
 
+def too_many_followups() -> ApiError:
+    """Refuse the sixth followup where only its person brought the bot; the limit is documented, the code by hearsay."""
+    return ApiError(400, 40094, "This interaction has reached the maximum number of follow-up messages")
+
+
 class FormErrors:
     """Collect what is wrong with a request body, nested by path as in Discord's 50035 answer."""
 

@@ -22,6 +22,11 @@ ACKNOWLEDGE_SECONDS = 3.0
 TOKEN_SECONDS = 15 * 60.0
 
 
+#: Where only its person brought the bot, an interaction takes so many followups.
+#: Source: https://docs.discord.com/developers/interactions/receiving-and-responding#followup-messages
+MOST_FOLLOWUPS_OF_A_GUEST = 5
+
+
 class InteractionKind(IntEnum):
     """Discord's interaction types."""
 
@@ -120,6 +125,13 @@ class Interactions:
             self._fail(interaction)
         return interaction
 
+    def _authorizers(self, interaction: Interaction) -> Json:
+        """Tell who brought the bot here: the guild (0), its person (1), or both."""
+        guild = self.world.guilds.get(interaction.channel.guild_id or 0)
+        by_guild = guild is None or self.world.bot.id in guild.members
+        owners = {"0": str(interaction.channel.guild_id or 0)} if by_guild else {}
+        return owners | ({"1": str(interaction.user.id)} if interaction.user.carries_bot else {})
+
     def _fail(self, interaction: Interaction) -> None:
         if interaction.answer is None:
             command = interaction.kind is InteractionKind.COMMAND
@@ -143,7 +155,7 @@ class Interactions:
             "entitlements": [],
             "attachment_size_limit": MAX_FILE_BYTES,
             "app_permissions": str(int(self.world.permissions(self.world.bot.id, channel))),
-            "authorizing_integration_owners": {"0": str(channel.guild_id or 0)},
+            "authorizing_integration_owners": self._authorizers(interaction),
             "context": 0 if channel.guild_id else 1,
         }
         if channel.guild_id is None:
@@ -234,7 +246,7 @@ class Interactions:
         }
 
     def _metadata(self, interaction: Interaction) -> Json:
-        owners = {"0": str(interaction.channel.guild_id or 0)}
+        owners = self._authorizers(interaction)
         data: Json = {
             "id": str(interaction.id),
             "type": int(interaction.kind),
@@ -269,6 +281,8 @@ class Interactions:
         if waiting and original is not None and not original.deleted:
             self.posting.edit(original, {**payload, "flags": int(payload.get("flags") or 0)}, files)
             return original
+        if "0" not in self._authorizers(interaction) and len(interaction.followups) >= MOST_FOLLOWUPS_OF_A_GUEST:
+            raise errors.too_many_followups()
         message = self._post(interaction, payload, files, followup=True)
         interaction.followups.append(message)
         self.world.touch()

@@ -50,6 +50,10 @@ class Person:
         """Give the direct messages of this person with the bot."""
         return Place(self, self.discord.world.dm_with(self.user))
 
+    def carry_bot(self) -> None:
+        """Install the bot for this person, so that its commands are at hand where it is not a member."""
+        self.user.carries_bot = True
+
     def block_dms(self) -> None:
         """Take no direct messages any more."""
         self.user.accepts_dms = False
@@ -185,13 +189,15 @@ class Place:
     def _offered(self) -> list[Json]:
         """List the commands that the client shows to this person here."""
         guild = self.world.guilds.get(self.channel.guild_id or 0)
-        if guild is not None and self.world.bot.id not in guild.members:
+        guest = guild is not None and self.world.bot.id not in guild.members
+        if guest and not self.person.user.carries_bot:
             return []
         overrides = self.discord.application.overrides
         return [
             c
             for c in self.discord.commands(self.channel.guild_id)
-            if may_use(
+            if (not guest or 1 in (c.get("integration_types") or [0]))
+            and may_use(
                 self.world, c, self.person.id, self.channel, overrides.get((self.channel.guild_id, c["name"]), {})
             )
         ]

@@ -43,6 +43,8 @@ class User:
     bot: bool = False
     accepts_dms: bool = True
     locale: str = "en-US"
+    #: Has installed the bot for themselves, so that it goes where they go.
+    carries_bot: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
