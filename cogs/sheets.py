@@ -33,7 +33,7 @@ class Sheets(Feature):
     async def ask(self, interaction: Interaction, kind: str, lora_id: str) -> None:
         """Begin a sheet that is free; tell the price of another first."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        place, sheets = place_for_results(interaction), self._services.sheets
+        place, sheets = await place_for_results(interaction), self._services.sheets
         plan = await sheets.plan(interaction.user.id, lora_id, SheetKind(kind), place)
         if plan.estimate.high_usd:
             await replies.show(interaction, draw_sheet_question(plan))
@@ -45,7 +45,7 @@ class Sheets(Feature):
     async def make(self, interaction: Interaction, kind: str, lora_id: str) -> None:
         """Begin a sheet."""
         await interaction.response.defer()
-        place = place_for_results(interaction)
+        place = await place_for_results(interaction)
         job = await self._services.sheets.start(interaction.user.id, lora_id, SheetKind(kind), place)
         await replies.show(interaction, draw_note(_begun(job)))
 
