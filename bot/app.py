@@ -21,6 +21,7 @@ from bot.cards import CardService
 from bot.checkpoints import CheckpointService
 from bot.clock import Clock, SystemClock
 from bot.departures import Departures
+from bot.deployment import Deployment
 from bot.details import DetailsService
 from bot.downloads import Downloads
 from bot.draft_copies import DraftCopies
@@ -116,6 +117,7 @@ class Services:
     notices: Notices
     sheets: SheetService
     checkpoints: CheckpointService
+    deployment: Deployment
     registry: Registry
     router: Router
     #: Port of the bot's own web server; None when there is none.
@@ -353,6 +355,7 @@ def _services(on: _Ground, retention: Retention, web_port: int | None) -> Servic
             owner_guild_id=on.settings.darkroom_owner_guild,
         ),
         notices=on.notices,
+        deployment=Deployment(database=on.database, notices=on.notices, clock=on.clock),
         drafts=drafts,
         intake=_intake(on, drafts),
         copies=DraftCopies(database=on.database, blobs=on.blobs, clock=on.clock),

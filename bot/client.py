@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 import logging
+from collections.abc import Awaitable, Callable
 
 import discord
 import yarl
@@ -37,11 +38,11 @@ INTENTS = discord.Intents(guilds=True, dm_messages=True, guild_messages=True)
 
 
 class SpokenTree(app_commands.CommandTree["DarkroomBot"]):
-    """The commands, each answered in the language of its person."""
+    """The commands, each answered in the language of its person, once the door lets them in."""
 
     async def interaction_check(self, interaction: discord.Interaction["DarkroomBot"], /) -> bool:
         speak(str(interaction.locale))
-        return True
+        return await interaction.client.door(interaction)
 
 
 class CommandTranslator(app_commands.Translator):
@@ -84,12 +85,14 @@ class DarkroomBot(commands.Bot):
         )
         self.services = services
         self.background = Background()
+        #: Asked before every command; it has answered whoever it turns away. The cogs put theirs here.
+        self.door: Callable[[discord.Interaction[DarkroomBot]], Awaitable[bool]] = _let_in
 
     async def setup_hook(self) -> None:
         """Load the cogs and tell Discord of the commands if they have changed."""
         await self.tree.set_translator(CommandTranslator())
         await self.load_extension("cogs")
-        await self._sync_if_changed()
+        await self.sync_commands()
 
     async def close(self) -> None:
         """Stop what the cogs started, then leave Discord."""
@@ -99,20 +102,49 @@ class DarkroomBot(commands.Bot):
     async def on_message(self, message: discord.Message) -> None:
         """Keep discord.py from looking for text commands; the cogs listen for themselves."""
 
-    async def _sync_if_changed(self) -> None:
-        """Sync commands only when they differ from what was synced last; Discord allows 200 creations a day."""
+    async def sync_commands(self, *, anew: bool = False) -> int:
+        """Tell Discord of the commands where they differ from what was told last; return how many there are.
+
+        Discord allows 200 creations a day. The owner's commands are in their server alone.
+        """
+        owner_guild = self.services.settings.darkroom_owner_guild
+        key = f"server of the owner's commands of {self.application_id}"
+        async with self.services.database.begin() as connection:
+            before = await notes.get(connection, key)
+        count = await self._sync(None, anew=anew)
+        if before and before != str(owner_guild):
+            await self._sync(int(before), anew=anew)
+        if owner_guild is not None:
+            count += await self._sync(owner_guild, anew=anew)
+        async with self.services.database.begin() as connection:
+            await notes.put(connection, key, str(owner_guild or ""))
+        return count
+
+    async def _sync(self, guild_id: int | None, *, anew: bool) -> int:
+        guild = None if guild_id is None else discord.Object(guild_id)
         translator = CommandTranslator()
-        commands_ = self.tree.get_commands()
+        commands_ = self.tree.get_commands(guild=guild)
         described = [await command.get_translated_payload(self.tree, translator) for command in commands_]
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-        key = f"commands of {self.application_id}"
+        key = f"commands of {self.application_id}" + ("" if guild_id is None else f" in {guild_id}")
         async with self.services.database.begin() as connection:
-            if await notes.get(connection, key) == digest:
-                return
-        synced = await self.tree.sync()
+            if not anew and await notes.get(connection, key) == digest:
+                return len(commands_)
+        try:
+            synced = await self.tree.sync(guild=guild)
+        except discord.Forbidden:
+            if guild_id is None:
+                raise
+            log.warning("server %d does not let me have commands there; is DARKROOM_OWNER_GUILD right?", guild_id)
+            return 0
         async with self.services.database.begin() as connection:
             await notes.put(connection, key, digest)
-        log.info("told Discord of %d commands", len(synced))
+        log.info("told Discord of %d commands%s", len(synced), "" if guild_id is None else f" of server {guild_id}")
+        return len(synced)
+
+
+async def _let_in(_interaction: discord.Interaction[DarkroomBot]) -> bool:
+    return True
 
 
 def point_at(settings: Settings) -> None:

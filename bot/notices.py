@@ -13,12 +13,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import audit
-from bot.audit import AuditAct
 from bot.clock import Clock
 from bot.events import News, ProviderTrouble, Trouble
 from bot.notice import Notice, NoticeKind
 from bot.store import audit as audit_rows
-from bot.store import guilds as guild_rows
 from bot.store import jobs as job_rows
 from bot.store import notices as rows
 from bot.store import reports as report_rows
@@ -60,13 +58,15 @@ class Notices:
 
     async def due(self) -> Sequence[tuple[Notice, int]]:
         """Write down what was heard, look for doubts, and return what log channels do not show yet."""
-        now = self._clock.now()
+        heard = list(self._heard)
         async with self._database.begin() as connection:
-            while self._heard:
-                await self._write_down(connection, self._heard[0])
-                self._heard.popleft()
-            await rows.follow_doubts(connection, at=now)
-            return await rows.stale(connection)
+            for one in heard:
+                await self._write_down(connection, one)
+            await rows.follow_doubts(connection, at=self._clock.now())
+            due = await rows.stale(connection)
+        for one in heard:
+            self._heard.remove(one)
+        return due
 
     async def _write_down(self, connection: AsyncConnection, heard: Trouble) -> None:
         now = self._clock.now()
@@ -103,21 +103,6 @@ class Notices:
             await rows.shown(
                 connection, notice.id, revision=notice.revision, channel_id=channel_id, message_id=message_id
             )
-
-    async def announce(self, person_id: int, announcement_id: str, text: str) -> int:
-        """Tell all servers that have a log channel; return how many. A second time adds nothing."""
-        now = self._clock.now()
-        async with self._database.begin() as connection:
-            found = await guild_rows.with_log_channel(connection)
-            for guild_id, _channel_id in found:
-                await rows.add(
-                    connection, guild_id, NoticeKind.ANNOUNCEMENT, announcement_id, at=now, facts={"text": text}
-                )
-            await audit.record(
-                connection, guild_id=None, actor_id=person_id, act=AuditAct.ANNOUNCE, target=announcement_id, at=now
-            )
-        self.wake()
-        return len(found)
 
 
 async def forget_old(connection: AsyncConnection, *, now: datetime) -> None:

@@ -55,6 +55,22 @@ class MakerChoice:
     why: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProviderHealth:
+    """What is known of a provider in one role."""
+
+    title: str
+    role: str
+    #: What it said last; None before it was asked.
+    health: Health | None
+    #: Several calls in a row have failed.
+    lost: bool
+
+    @property
+    def well(self) -> bool:
+        return (self.health is None or self.health.ok) and not self.lost
+
+
 @dataclass(kw_only=True)
 class Router:
     """Chooses among the adapters of this deployment."""
@@ -86,6 +102,22 @@ class Router:
             elif health.ok and known is not None and not known.ok:
                 log.warning("%s can %s again: %s", name, role, health.detail)
             self._health[role, name] = health
+
+    def healths(self) -> Sequence[ProviderHealth]:
+        """Return what is known of every provider in each of its roles."""
+        adapters: list[tuple[str, Trainer | ImageMaker]] = [
+            *((TRAINS, trainer) for trainer in self.registry.trainers.values()),
+            *((DRAWS, maker) for maker in self.registry.image_makers.values()),
+        ]
+        return [
+            ProviderHealth(
+                title=adapter.title,
+                role=role,
+                health=self._health.get((role, adapter.name)),
+                lost=self.circuits.lost(adapter.name),
+            )
+            for role, adapter in adapters
+        ]
 
     def well(self, role: str, name: str) -> bool:
         """Tell whether nothing is known against a provider in this role."""

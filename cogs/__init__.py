@@ -15,8 +15,10 @@
 No SQL, no HTTP, no rules: those are the services'.
 """
 
+import discord
+
 from bot.client import DarkroomBot
-from cogs import answer_calls, failures
+from cogs import answer_calls, door, failures
 from cogs.admin import Admin
 from cogs.admin_settings import AdminSettings
 from cogs.desk import Desk
@@ -27,6 +29,7 @@ from cogs.intake import PhotoIntake
 from cogs.letters import Postman
 from cogs.library import Library
 from cogs.log_channels import LogChannels
+from cogs.owner import Owner
 from cogs.pictures import Pictures
 from cogs.privacy import PrivacyCog
 from cogs.prompts import Prompts
@@ -40,6 +43,7 @@ async def setup(bot: DarkroomBot) -> None:
     """Put every cog on the bot; discord.py calls this."""
     answer_calls.install()
     bot.tree.error(failures.on_command_error)
+    door.install(bot)
     await bot.add_cog(Desk(bot))
     await bot.add_cog(Drafts(bot.services))
     intake = PhotoIntake(bot.services)
@@ -57,6 +61,8 @@ async def setup(bot: DarkroomBot) -> None:
     await bot.add_cog(AdminSettings(bot.services))
     await bot.add_cog(ReportButtons(bot.services))
     await bot.add_cog(LogChannels(bot))
+    if bot.services.settings.darkroom_owner_guild is not None:
+        await bot.add_cog(Owner(bot), guild=discord.Object(bot.services.settings.darkroom_owner_guild))
     await bot.add_cog(StatusBoard(bot))
     await bot.add_cog(Postman(bot))
     await bot.add_cog(PrivacyCog(bot))

@@ -20,6 +20,7 @@ from cogs.ui.picture_details import (
     draw_save_form,
 )
 from cogs.ui.quote import draw_note
+from cogs.ui.reports import told_filed
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Pictures(Feature):
         await interaction.response.defer(ephemeral=True, thinking=True)
         reason = answers.texts.get("reason", "")
         filed = await self._services.reports.file(interaction.user.id, job_id, reason, place_of(interaction))
-        await replies.tell(interaction, _told_report(in_server=filed.report.guild_id is not None))
+        await replies.tell(interaction, told_filed(filed))
 
     async def _delete_message(self, client: discord.Client, channel_id: int, message_id: int) -> bool:
         """Delete a message of ours; false when Discord does not let us, and it still stands."""
@@ -111,12 +112,6 @@ class Pictures(Feature):
             log.warning("message %d could not be deleted (%s)", message_id, error.code)
             return False
         return True
-
-
-def _told_report(*, in_server: bool) -> str:
-    if in_server:
-        return _("Thank you. Those who manage this server will look at it.")
-    return _("Thank you. Whoever runs this bot will look at it.")
 
 
 def _link(interaction: Interaction, channel_id: int, message_id: int) -> str:

@@ -241,8 +241,8 @@ class Training(Feature):
         await replies.tell(interaction, _("Thank you. It is sent once more."))
 
     async def _settle(self, interaction: Interaction, job_id: str, remote_id: str | None) -> None:
-        by_admin = interaction.guild_id is not None and interaction.permissions.manage_guild
-        await self._services.training.settle_doubt(interaction.user.id, job_id, by_admin=by_admin, remote_id=remote_id)
+        place = place_of(interaction)
+        await self._services.training.settle_doubt(interaction.user.id, job_id, place, remote_id=remote_id)
 
     async def _under_way(self, person_id: int) -> Sequence[Job]:
         return [job for job in await self._services.training.jobs(person_id) if not job.state.terminal]

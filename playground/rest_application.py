@@ -110,7 +110,12 @@ class ApplicationRoutes:
     def _guild_id(self, call: Call) -> int | None:
         if call.id("application_id") != self.world.bot.id:
             raise errors.missing_access()
-        return call.id("guild_id") if "guild_id" in call.names else None
+        if "guild_id" not in call.names:
+            return None
+        guild = self.world.guilds.get(call.id("guild_id"))
+        if guild is None or self.world.bot.id not in guild.members:
+            raise errors.missing_access()
+        return guild.id
 
     def _user(self, user_id: int) -> User:
         if user_id not in self.world.users:

@@ -16,7 +16,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from bot.texts import CATALOGUES
-from tests.test_architecture import bot_with_cogs
+from tests.test_architecture import bot_with_cogs, commands_of
 
 ROOT = Path(__file__).resolve().parents[1]
 #: gettext's own, and which of their arguments are sentences.
@@ -35,7 +35,7 @@ async def said_by_commands() -> set[str]:
     """Return what Discord shows about the commands: descriptions, and the names of choices."""
     with tempfile.TemporaryDirectory() as folder:
         async with bot_with_cogs(Path(folder) / "data") as bot:
-            described = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
+            described = commands_of(bot)
     return {text for command in described for text in _texts(command)}
 
 

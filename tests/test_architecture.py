@@ -14,6 +14,7 @@ from fnmatch import fnmatch
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.app import opened_services
@@ -279,9 +280,18 @@ def test_errors_are_drawn_in_their_tree(error, package):
     assert drawn_tree(importlib.import_module(f"{package}.errors").__doc__) == real_tree(error)
 
 
+OWNER_GUILD = discord.Object(1)
+
+
+def commands_of(bot):
+    """Return what the bot tells Discord of its commands, those of the owner's server too."""
+    found = [*bot.tree.get_commands(), *bot.tree.get_commands(guild=OWNER_GUILD)]
+    return [command.to_dict(bot.tree) for command in found]
+
+
 @asynccontextmanager
 async def bot_with_cogs(folder):
-    settings = Settings(_env_file=None, darkroom_data_dir=folder)
+    settings = Settings(_env_file=None, darkroom_data_dir=folder, darkroom_owner_guild=OWNER_GUILD.id)
     async with opened_services(settings) as services, DarkroomBot(services) as bot:
         await bot.load_extension("cogs")
         yield bot
@@ -291,7 +301,7 @@ async def bot_with_cogs(folder):
 async def told(tmp_path):
     """Return what the bot would tell Discord of its commands."""
     async with bot_with_cogs(tmp_path / "data") as bot:
-        return [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
+        return commands_of(bot)
 
 
 CHAT_INPUT, SUBCOMMAND_GROUP = 1, 2

@@ -8,7 +8,7 @@ import pytest
 
 from providers.prices import PRICES
 from tests.openapi import DEVIATIONS
-from tests.test_architecture import CHAT_INPUT, SOURCES, bot_with_cogs
+from tests.test_architecture import CHAT_INPUT, SOURCES, bot_with_cogs, commands_of
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -38,7 +38,7 @@ def test_readme_has_each_command_in_a_block_of_its_own(command):
 
 async def test_readme_lists_every_command(tmp_path):
     async with bot_with_cogs(tmp_path / "data") as bot:
-        commands = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
+        commands = commands_of(bot)
     real = set()
     for command in commands:
         if command["type"] != CHAT_INPUT:

@@ -100,6 +100,12 @@ async def of_owner(connection: AsyncConnection, owner_id: int, *, limit: int) ->
     return [_job(row) for row in (await connection.execute(statement)).mappings()]
 
 
+async def count_by_state(connection: AsyncConnection) -> Mapping[JobState, int]:
+    """Return how many jobs that have not ended are in each state, over all people."""
+    statement = sa.select(jobs.c.state, sa.func.count()).where(jobs.c.ended_at.is_(None)).group_by(jobs.c.state)
+    return {JobState(state): int(count) for state, count in (await connection.execute(statement)).all()}
+
+
 async def under_way_in(connection: AsyncConnection, guild_id: int, *, limit: int) -> Sequence[Job]:
     """Return the jobs of a server that have not ended, the oldest first; sample pictures belong to their training."""
     statement = (

@@ -134,3 +134,13 @@ async def set_aside_in(connection: AsyncConnection, guild_id: int) -> int:
         ledger.c.guild_id == guild_id, ledger.c.kind == EntryKind.RESERVE, ledger.c.job_id.not_in(closed)
     )
     return int(await connection.scalar(sa.select(sa.func.sum(ledger.c.micro_usd)).where(open_reserve)) or 0)
+
+
+async def totals_since(connection: AsyncConnection, *, since: datetime) -> dict[EntryKind, int]:
+    """Return what all jobs that ended since then have cost, and what is reserved now for those under way."""
+    closed = sa.select(ledger.c.job_id).where(ledger.c.kind.in_([EntryKind.SETTLE, EntryKind.RELEASE]))
+    spent = sa.and_(ledger.c.kind == EntryKind.SETTLE, ledger.c.at >= since)
+    open_reserve = sa.and_(ledger.c.kind == EntryKind.RESERVE, ledger.c.job_id.not_in(closed))
+    statement = sa.select(ledger.c.kind, sa.func.sum(ledger.c.micro_usd)).where(sa.or_(spent, open_reserve))
+    found = (await connection.execute(statement.group_by(ledger.c.kind))).all()
+    return {EntryKind(kind): int(total) for kind, total in found}

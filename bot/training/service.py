@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
 
+from bot import audit
+from bot.audit import AuditAct
 from bot.budget import Budget
 from bot.clock import Clock
 from bot.consent import Depicted, child_warning
@@ -20,6 +22,7 @@ from bot.place import Place
 from bot.routing import CHOSEN, Router, TrainerChoice
 from bot.store import cards as card_rows
 from bot.store import drafts as draft_rows
+from bot.store import guilds as guild_rows
 from bot.store import jobs as rows
 from bot.store import loras as lora_rows
 from bot.store.cards import Card
@@ -275,7 +278,7 @@ class TrainingService:
         self._news.publish(JobChanged(job_id=job_id, due=True))
         return job
 
-    async def settle_doubt(self, person_id: int, job_id: str, *, by_admin: bool, remote_id: str | None) -> Job:
+    async def settle_doubt(self, person_id: int, job_id: str, place: Place, *, remote_id: str | None) -> Job:
         """Let a person say what became of a job that nobody can look up: its id at the provider, or that it never ran.
 
         Raises:
@@ -286,10 +289,22 @@ class TrainingService:
             job = await rows.get(connection, job_id)
             if job is None:
                 raise Missing(_("There is no such job."), advice=_("/jobs lists yours."))
-            if job.owner_id != person_id and not by_admin:
+            settings = await guild_rows.settings(connection, place.guild_id)
+            manages = job.guild_id is not None and job.guild_id == place.guild_id and settings.is_managed_by(place)
+            if job.owner_id != person_id and not manages:
                 raise NotYours(_("Only the person who asked for it, or an admin of this server, can say that."))
             if not await rows.settle_doubt(connection, job_id, remote_id=remote_id, at=self._clock.now()):
                 raise WrongMoment(_("Nothing about this job is in doubt any more."))
+            if job.owner_id != person_id:
+                await audit.record(
+                    connection,
+                    guild_id=job.guild_id,
+                    actor_id=person_id,
+                    act=AuditAct.SETTLE_DOUBT,
+                    target=job_id,
+                    details={"outcome": "did not run" if remote_id is None else "ran"},
+                    at=self._clock.now(),
+                )
         self._news.publish(JobChanged(job_id=job_id, due=True))
         return job
 

@@ -6,6 +6,7 @@ import discord
 from discord import ui
 
 from bot.report import Report, ReportState
+from bot.reports import Filed
 from bot.texts import N_, _
 from bot.training.job import Job
 from cogs.ui import words
@@ -18,6 +19,18 @@ _ENDS: Mapping[ReportState, str] = {
     ReportState.BLOCKED: N_("{manager} blocked the person."),
     ReportState.DISMISSED: N_("{manager} dismissed it."),
 }
+
+
+def told_filed(filed: Filed) -> str:
+    """Return what becomes of a report that was just filed, honestly."""
+    if filed.reaches_channel:
+        return _("Thank you. The people who look after this have it now, with your name.")
+    if filed.report.guild_id is None:
+        return _("Thank you. It is kept for the operator of this bot, who may not look often.")
+    return _(
+        "Thank you. It waits for those who manage this server. They have no channel for reports, so tell one of them: "
+        "/admin reports shows it."
+    )
 
 
 def draw_reports(reports: Sequence[Report]) -> Layout:

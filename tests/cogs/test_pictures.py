@@ -152,7 +152,7 @@ async def test_report_is_filed_for_those_who_manage_the_server(trained_folder, t
         manager = scene.house.discord.person("mia", manage_guild=True)
         open_ = await scene.house.services.reports.open(manager.id, replace(here(scene), manages=True))
 
-    assert told.text == "Thank you. Those who manage this server will look at it."
+    assert told.text.startswith("Thank you. It waits for those who manage this server.")
     assert told.ephemeral
     assert twice.text.startswith("You have reported these pictures already")
     assert [(one.reason, one.reporter_id, one.subject_id) for one in open_] == [
