@@ -36,13 +36,12 @@ from bot.intake import IntakeService
 from bot.keys import note_keys
 from bot.leases import LeaseDesk, obstacle_to_machines
 from bot.letters import Letters
-from bot.library import Library
+from bot.lora_files import LoraFiles
+from bot.model_services import ModelServices, model_services
 from bot.notices import Notices
 from bot.oversight import Oversight
 from bot.photo_workers import PhotoWorkers
-from bot.picture_details import PictureDetailsService
 from bot.privacy import Privacy
-from bot.prompts import Prompts
 from bot.reaper import Reaper
 from bot.reception import Reception
 from bot.remote_models import RemoteModels
@@ -50,7 +49,6 @@ from bot.reports import Reports
 from bot.retention import Retention
 from bot.routing import Router
 from bot.settings import Settings
-from bot.sharing import Sharing
 from bot.sheets import SheetService
 from bot.store import jobs as job_rows
 from bot.store.database import Database
@@ -66,11 +64,11 @@ from bot.training.sheets import SheetCraft
 from bot.training.stepper import Stepper
 from bot.training.tracker import Tracker
 from bot.training.trainings import TrainingCraft
-from bot.transfers import Transfers
 from bot.web.agent import AgentRoutes
 from bot.web.files import SignedFiles, read_or_make_secret
 from bot.web.server import build_site, serving
 from bot.web.webhooks import Webhooks
+from providers.artifacts import Artifacts
 from providers.gpu.leases import Leases
 from providers.registry import Registry
 
@@ -84,7 +82,7 @@ LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
+class Services(ModelServices):
     """Everything that the cogs may ask."""
 
     settings: Settings
@@ -97,11 +95,6 @@ class Services:
     takeouts: Takeouts
     training: TrainingService
     generating: GeneratingService
-    library: Library
-    sharing: Sharing
-    transfers: Transfers
-    prompts: Prompts
-    picture_details: PictureDetailsService
     cards: CardService
     letters: Letters
     retention: Retention
@@ -144,11 +137,16 @@ class _Ground:
     router: Router
     budget: Budget
     notices: Notices
+    remote_models: RemoteModels
 
 
 @asynccontextmanager
 async def opened_services(
-    settings: Settings, *, clock: Clock | None = None, registry: Registry | MakesRegistry | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    registry: Registry | MakesRegistry | None = None,
+    artifacts: Artifacts | None = None,
 ) -> AsyncIterator[Services]:
     """Open everything, follow the jobs, and close it all in reverse order at the end.
 
@@ -156,6 +154,7 @@ async def opened_services(
         settings: What the operator set.
         clock: The time that goes into rows; the machine's own by default.
         registry: The adapters, or what makes them; by default those of the settings.
+        artifacts: How links that people give are fetched; by default from the open internet alone.
 
     Raises:
         StartupError: something that is needed cannot be opened.
@@ -170,9 +169,14 @@ async def opened_services(
         retention = _retention(ground)
         background.start("retention", retention.run)
         background.start("takeouts", _takeouts(ground).run)
+        lora_files = LoraFiles(
+            database=ground.database, blobs=ground.blobs, files=ground.files, work_dir=ground.work_dir
+        )
+        background.start("lora files", lora_files.run)
+        background.start("remote models", ground.remote_models.run)
         if ground.registry.box_owners:
             background.start("reaper", _reaper(ground).run)
-        yield _services(ground, retention, port)
+        yield _services(ground, retention, lora_files, artifacts, port)
 
 
 async def _lay_ground(
@@ -221,6 +225,7 @@ async def _lay_ground(
         router=Router(registry=registry, circuits=circuits, preferred=settings.preferred_providers),
         budget=Budget(limits=settings.budget_limits, clock=clock),
         notices=notices,
+        remote_models=RemoteModels(database=database, registry=registry, clock=clock),
     )
 
 
@@ -302,8 +307,7 @@ def _privacy(on: _Ground, retention: Retention) -> Privacy:
 
 
 def _eraser(on: _Ground) -> Eraser:
-    remote = RemoteModels(database=on.database, registry=on.registry)
-    return Eraser(database=on.database, blobs=on.blobs, clock=on.clock, news=on.news, remote=remote)
+    return Eraser(database=on.database, blobs=on.blobs, clock=on.clock, news=on.news, remote=on.remote_models)
 
 
 def _generating(on: _Ground, guilds: Guilds) -> GeneratingService:
@@ -328,7 +332,27 @@ def _intake(on: _Ground, drafts: DraftService) -> IntakeService:
     return IntakeService(database=on.database, blobs=on.blobs, reception=reception, drafts=drafts, clock=on.clock)
 
 
-def _services(on: _Ground, retention: Retention, web_port: int | None) -> Services:
+def _models(
+    on: _Ground, guilds: Guilds, generating: GeneratingService, lora_files: LoraFiles, links: Artifacts | None
+) -> ModelServices:
+    return model_services(
+        settings=on.settings,
+        database=on.database,
+        blobs=on.blobs,
+        registry=on.registry,
+        remote_models=on.remote_models,
+        guilds=guilds,
+        generating=generating,
+        lora_files=lora_files,
+        links=links,
+        clock=on.clock,
+        work_dir=on.work_dir,
+    )
+
+
+def _services(
+    on: _Ground, retention: Retention, lora_files: LoraFiles, links: Artifacts | None, web_port: int | None
+) -> Services:
     guilds = Guilds(database=on.database, clock=on.clock)
     sheets = _sheets(on, guilds)
     drafts = DraftService(
@@ -376,17 +400,13 @@ def _services(on: _Ground, retention: Retention, web_port: int | None) -> Servic
         cards=CardService(
             database=on.database, generating=generating, sheets=sheets, registry=on.registry, circuits=on.circuits
         ),
-        library=Library(database=on.database, blobs=on.blobs, registry=on.registry, clock=on.clock),
         letters=Letters(database=on.database, clock=on.clock),
         retention=retention,
         departures=Departures(database=on.database, clock=on.clock),
         privacy=_privacy(on, retention),
         export=Export(database=on.database, blobs=on.blobs, clock=on.clock, work_dir=on.work_dir),
         eraser=_eraser(on),
-        sharing=Sharing(database=on.database, clock=on.clock),
-        transfers=Transfers(database=on.database, clock=on.clock),
-        prompts=Prompts(database=on.database, clock=on.clock),
-        picture_details=PictureDetailsService(database=on.database, generating=generating),
+        **vars(_models(on, guilds, generating, lora_files, links)),
     )
 
 

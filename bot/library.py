@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.errors import BadInput, BotError, Missing, NotYours, WrongMoment
 from bot.lora import Lora, Share, Transfer
 from bot.place import Place
+from bot.remote_models import RemoteModels
 from bot.sharing import may_use, own
 from bot.store import checkpoints as checkpoint_rows
 from bot.store import jobs as job_rows
@@ -55,10 +56,13 @@ class CardChange:
 class Library:
     """All that can be done with trained models, each call for one person."""
 
-    def __init__(self, *, database: Database, blobs: Blobs, registry: Registry, clock: Clock) -> None:
+    def __init__(
+        self, *, database: Database, blobs: Blobs, registry: Registry, remote_models: RemoteModels, clock: Clock
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._registry = registry
+        self._remote_models = remote_models
         self._clock = clock
 
     async def usable(self, person_id: int, place: Place, *, named_like: str = "") -> Sequence[Lora]:
@@ -142,8 +146,10 @@ class Library:
             await rows.write_card(connection, now)
         return before, now
 
-    async def delete(self, owner_id: int, lora_id: str) -> Lora:
-        """Delete a model and its file for ever; pictures made with it stay.
+    async def delete(self, owner_id: int, lora_id: str) -> tuple[Lora, str | None]:
+        """Delete a model and its file for ever, also at the provider that trained it; pictures made with it stay.
+
+        With the model comes a sentence if the provider's copy is not gone yet; it is tried again by itself.
 
         Raises:
             WrongMoment: pictures are being made with it.
@@ -158,7 +164,7 @@ class Library:
             await rows.mark_deleted(connection, lora_id, at=self._clock.now())
             earlier = await checkpoint_rows.forget(connection, lora_id)
         await self._blobs.delete({lora.blob_key, *earlier})
-        return lora
+        return lora, await self._remote_models.forget_now(lora)
 
     def _changed(self, lora: Lora, change: CardChange) -> Lora:
         if change.name is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -71,6 +72,9 @@ class OwnSettings(BaseSettings):
     )
     darkroom_dm_intake: bool = Field(
         default=True, description="Take photos that people send to the bot in direct messages: true or false."
+    )
+    darkroom_max_lora_mb: int = Field(
+        default=512, ge=0, le=4096, description="Largest LoRA that people may import, in MiB; 0 for no imports."
     )
     darkroom_max_photo_mb: int = Field(default=20, ge=1, le=100, description="Largest photo that is taken, in MiB.")
     darkroom_card_seconds: float = Field(
@@ -175,6 +179,16 @@ class OwnSettings(BaseSettings):
             open_drafts=timedelta(days=self.darkroom_keep_drafts_days),
             checkpoints=timedelta(days=self.darkroom_keep_checkpoints_days),
         )
+
+    @property
+    def discord_is_here(self) -> bool:
+        """Tell whether Discord is played on this machine, as in tests and the demo; its files are plain http then."""
+        return urlsplit(self.discord_api_base).hostname in {"127.0.0.1", "localhost", "::1"}
+
+    @property
+    def max_lora_bytes(self) -> int:
+        """Return the largest LoRA in bytes."""
+        return self.darkroom_max_lora_mb * MIB
 
     @property
     def max_photo_bytes(self) -> int:

@@ -192,7 +192,7 @@ def read_aspect(text: str) -> Aspect:
         BadInput: there is none of that name.
     """
     for aspect, name in ASPECT_NAMES.items():
-        if text.strip().casefold() in {aspect.value, name.casefold(), _(name).casefold()}:
+        if text.strip().casefold() in {aspect.value, aspect.name.casefold(), name.casefold(), _(name).casefold()}:
             return aspect
     raise BadInput(
         _("There is no such shape."),

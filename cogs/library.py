@@ -9,16 +9,24 @@ from cogs import replies
 from cogs.adult import AdultModels
 from cogs.desk import on_choice, on_form, on_press
 from cogs.model_commands import Interaction, ModelCommands, Suggestions, suggest_models
+from cogs.model_files import ModelFiles
 from cogs.places import place_of
 from cogs.providers import offered
 from cogs.sharing import SharedModels
 from cogs.ui.controls import Answers
 from cogs.ui.gallery import plain
-from cogs.ui.models import draw_delete_question, draw_edit_form, draw_models, draw_rename_form, read_edit_form
+from cogs.ui.models import (
+    draw_delete_question,
+    draw_edit_form,
+    draw_models,
+    draw_rename_form,
+    read_edit_form,
+    told_deleted,
+)
 from cogs.ui.quote import draw_note
 
 
-class Library(SharedModels, AdultModels):
+class Library(SharedModels, ModelFiles, AdultModels):
     """What people do with their trained models."""
 
     models = ModelCommands.models
@@ -131,9 +139,8 @@ class Library(SharedModels, AdultModels):
     async def erase(self, interaction: Interaction, lora_id: str) -> None:
         """Delete a model for ever."""
         await interaction.response.defer()
-        lora = await self._services.library.delete(interaction.user.id, lora_id)
-        told = _("**{model}** is deleted for ever.").format(model=plain(lora.name))
-        await replies.show(interaction, draw_note(told))
+        lora, left = await self._services.library.delete(interaction.user.id, lora_id)
+        await replies.show(interaction, draw_note(told_deleted(lora, left)))
 
     @on_press("model.keep")
     async def keep(self, interaction: Interaction, lora_id: str) -> None:

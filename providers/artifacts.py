@@ -94,11 +94,15 @@ class Artifacts:
     Args:
         loopback: Take plain http too, from this machine alone; for tests.
         names: How host names are looked up, by default by the operating system.
+        whose: Whose links and files errors speak of.
     """
 
-    def __init__(self, *, loopback: bool = False, names: AbstractResolver | None = None) -> None:
+    def __init__(
+        self, *, loopback: bool = False, names: AbstractResolver | None = None, whose: str = "The provider's"
+    ) -> None:
         self._loopback = loopback
         self._names = names
+        self._whose = whose
 
     async def fetch(self, url: str, to: Path, caps: Caps, *, sha256: str | None = None) -> Fetched:
         """Bring one file; `to` appears only when all of it is there and right.
@@ -123,7 +127,9 @@ class Artifacts:
                 raise ArtifactBroken("The provider's file is not the one that it promised: its checksum differs.")
             await asyncio.to_thread(part.replace, to)
         except TimeoutError as error:
-            raise ArtifactBroken(f"The provider's file didn't arrive within {caps.seconds:g} seconds.") from error
+            raise ArtifactBroken(f"{self._whose} file didn't arrive within {caps.seconds:g} seconds.") from error
+        except ArtifactBroken as error:
+            raise ArtifactBroken(str(error).replace("The provider's", self._whose)) from error
         finally:
             await asyncio.to_thread(part.unlink, missing_ok=True)
         return Fetched(path=to, size=fetched.size, sha256=fetched.sha256, content_type=fetched.content_type)

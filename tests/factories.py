@@ -102,11 +102,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def house_with_model(trained_folder: Path, folder: Path) -> AsyncIterator[Scene]:
+async def house_with_model(trained_folder: Path, folder: Path, **changes: Any) -> AsyncIterator[Scene]:
     """Open a house in which a person has a trained model and two pictures, whose messages the bot posts at once."""
     async with running_playground() as discord:
         owner = await moved_in(trained_folder, folder, discord)
-        async with running_bot(discord, folder) as house:
+        async with running_bot(discord, folder, **changes) as house:
             [lora] = await house.services.library.usable(owner.id, NOWHERE)
             yield Scene(house=house, owner=owner, lora=lora)
 

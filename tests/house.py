@@ -13,6 +13,7 @@ from bot.app import Services, opened_services
 from bot.client import DarkroomBot, point_at
 from bot.settings import Settings
 from playground.server import Playground
+from providers.artifacts import Artifacts
 from providers.registry import Registry
 from tests.playing import running_playground
 
@@ -37,12 +38,18 @@ def make_settings(discord: Playground, folder: Path, **changes: Any) -> Settings
 
 @asynccontextmanager
 async def running_bot(
-    discord: Playground, folder: Path, *, registry: Registry | None = None, **changes: Any
+    discord: Playground,
+    folder: Path,
+    *,
+    registry: Registry | None = None,
+    artifacts: Artifacts | None = None,
+    **changes: Any,
 ) -> AsyncIterator[House]:
     """Run the bot against a playground; leaving the block stops it, and it can be started again on the same folder."""
     settings = make_settings(discord, folder, **changes)
     point_at(settings)
-    async with opened_services(settings, registry=registry) as services, DarkroomBot(services) as bot:
+    opened = opened_services(settings, registry=registry, artifacts=artifacts)
+    async with opened as services, DarkroomBot(services) as bot:
         connection = asyncio.create_task(bot.start(discord.token))
         await discord.bot_connected()
         yield House(discord=discord, services=services, bot=bot)

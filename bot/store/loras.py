@@ -51,6 +51,19 @@ async def ever_of(connection: AsyncConnection, owner_id: int) -> Sequence[Lora]:
     return [_lora(row) for row in rows.mappings()]
 
 
+async def imported_by(connection: AsyncConnection, owner_id: int) -> int:
+    """Return how many models a person has that were made elsewhere."""
+    theirs = sa.and_(loras.c.owner_id == owner_id, loras.c.job_id.is_(None), loras.c.deleted_at.is_(None))
+    return int(await connection.scalar(sa.select(sa.func.count()).select_from(loras).where(theirs)) or 0)
+
+
+async def same_file(connection: AsyncConnection, owner_id: int, sha256: str) -> Lora | None:
+    """Return a person's model with just this file."""
+    fits = sa.and_(loras.c.owner_id == owner_id, loras.c.sha256 == sha256, loras.c.deleted_at.is_(None))
+    row = (await connection.execute(sa.select(loras).where(fits))).mappings().first()
+    return None if row is None else _lora(row)
+
+
 async def next_version(connection: AsyncConnection, family_id: str) -> int:
     """Return the number that the next model of a line of drafts gets; deleted ones keep theirs."""
     newest = sa.select(sa.func.max(loras.c.version)).where(loras.c.family_id == family_id)
@@ -112,9 +125,21 @@ async def give_to(connection: AsyncConnection, lora_id: str, owner_id: int) -> N
 
 async def mark_deleted(connection: AsyncConnection, lora_id: str, *, at: datetime) -> None:
     """Hide a model for ever and end its shares and the offer to give it away; its file is the caller's."""
-    await connection.execute(sa.update(loras).where(loras.c.id == lora_id).values(deleted_at=at))
+    await connection.execute(sa.update(loras).where(loras.c.id == lora_id).values(deleted_at=at, forget_at=at))
     for table in (lora_shares, lora_transfers):
         await connection.execute(sa.delete(table).where(table.c.lora_id == lora_id))
+
+
+async def to_forget(connection: AsyncConnection, *, at: datetime) -> Sequence[tuple[Lora, int]]:
+    """Return deleted models whose provider's copy is due to be deleted, each with how often that was tried."""
+    statement = sa.select(loras).where(loras.c.forget_at <= at).order_by(loras.c.forget_at)
+    return [(_lora(row), row["forget_tries"]) for row in (await connection.execute(statement)).mappings()]
+
+
+async def forget_again(connection: AsyncConnection, lora_id: str, *, at: datetime | None) -> None:
+    """Note that a provider's copy of a deleted model is tried again then, or never with None."""
+    values = {"forget_at": at, "forget_tries": loras.c.forget_tries + 1}
+    await connection.execute(sa.update(loras).where(loras.c.id == lora_id).values(**values))
 
 
 async def add_pictures(connection: AsyncConnection, made: Sequence[Picture]) -> None:

@@ -31,6 +31,9 @@ loras = sa.Table(
     sa.Column("provider", sa.String(40)),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("deleted_at", Moment),
+    # When the provider's copy of a deleted model is tried next, and how often it was; null when that is over.
+    sa.Column("forget_at", Moment),
+    sa.Column("forget_tries", sa.Integer, nullable=False, server_default="0"),
 )
 sa.Index("uq_loras_family_id_version", loras.c.family_id, loras.c.version, unique=True)
 

@@ -37,10 +37,13 @@ class Form(ui.Modal):
         ids: What it does that to.
         title: At most 45 characters.
         labels: At most 5, each around one field with a custom_id of its own.
+        text: Stands above the fields, and counts as one of the five.
     """
 
-    def __init__(self, verb: str, *ids: object, title: str, labels: Sequence[ui.Label[Any]]) -> None:
+    def __init__(self, verb: str, *ids: object, title: str, labels: Sequence[ui.Label[Any]], text: str = "") -> None:
         super().__init__(title=title, timeout=None, custom_id=custom_id(verb, *ids))
+        if text:
+            self.add_item(ui.TextDisplay(text))
         for label in labels:
             self.add_item(label)
         self.stop()

@@ -83,6 +83,8 @@ TOPICS: Mapping[str, Topic] = {
             "models share": "/models share model:Rusty whom:@friends",
             "models revoke": "/models revoke model:Rusty whom:@friends",
             "models transfer": "/models transfer model:Rusty person:@bob",
+            "models download": "/models download model:Rusty",
+            "models import": "/models import kind:animal",
             "models adult": "/models adult model:Rusty adult:true",
             "models delete": "/models delete model:Rusty",
         },

@@ -86,6 +86,7 @@ def draw_model(details: LoraDetails, *, viewer_id: int, place: Place) -> Layout:
     if own:
         row.add_item(button("model.edit", lora.id, label=_("Edit")))
         row.add_item(button("model.sharing", lora.id, label=_("Sharing")))
+        row.add_item(button("model.download", lora.id, label=_("Download")))
         row.add_item(button("model.delete", lora.id, label=_("Delete"), style=discord.ButtonStyle.danger))
     comparing = compare_buttons(lora.id, checkpoints=details.checkpoints)
     return Layout(ui.Container(ui.TextDisplay("\n".join(lines)), row, comparing))
@@ -108,6 +109,15 @@ def draw_delete_question(lora: Lora) -> Layout:
             ),
         )
     )
+
+
+def told_deleted(lora: Lora, left: str | None) -> str:
+    """Return what became of a model; `left` says why a provider still has a copy."""
+    name = plain(lora.name)
+    if left is None:
+        return _("**{model}** is deleted for ever.").format(model=name)
+    here = _("**{model}** is deleted here.").format(model=name)
+    return " ".join([here, left, _("I try it again by myself for some days.")])
 
 
 def draw_rename_form(lora: Lora) -> Form:
@@ -195,17 +205,19 @@ def _description(lora: Lora, viewer_id: int) -> str:
 
 def _history(lora: Lora) -> str:
     facts = lora.facts
-    parts = [_("Trained {when}").format(when=words.moment(lora.created_at, "D"))]
+    when = words.moment(lora.created_at, "D")
+    parts = [(_("Imported {when}") if lora.job_id is None else _("Trained {when}")).format(when=when)]
     if isinstance(photos := facts.get("photos"), int):
         parts.append(ngettext("{count} photo", "{count} photos", photos).format(count=photos))
     if isinstance(steps := facts.get("steps"), int):
         parts.append(ngettext("{count} step", "{count} steps", steps).format(count=steps))
     if isinstance(loss := facts.get("loss"), int | float):
         parts.append(_("loss {loss}").format(loss=f"{loss:.3g}"))
-    return " · ".join([*parts, _size(lora.size)])
+    return " · ".join([*parts, size(lora.size)])
 
 
-def _size(count: int) -> str:
+def size(count: int) -> str:
+    """Return a number of bytes as people say it."""
     return f"{count / 1024:.0f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MiB"
 
 

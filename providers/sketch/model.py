@@ -20,8 +20,9 @@ from providers.disk import write_bytes
 from providers.sketch.errors import ModelBroken
 from providers.sketch.pictures import Photo
 from providers.sketch.plan import Plan
+from providers.weights_header import SKETCH_FORMAT
 
-FORMAT = "darkroom-sketch-1"
+FORMAT = SKETCH_FORMAT
 _MAX_PHOTOS = 100
 _MAX_SIDE = 1024
 _BROKEN = "This model file is damaged or not one of Sketch; train the model again."

@@ -180,10 +180,14 @@ async def test_shapes_are_offered_as_the_maker_can_make_them(tmp_path):
         form = await ada.press(await ada.slash("models show", model="Rusty"), "Generate")
         refused = await ada.slash("generate", model="Rusty", aspect="3:4")
         unknown = await ada.slash("generate", model="Rusty", aspect="round")
+        await ada.slash("generate", model="Rusty", aspect="wide")
+        await s.made()
+        [job, *_] = await s.house.services.training.jobs(s.ada.id)
 
     assert [choice.name for choice in offered] == ["Square (1:1)", "Wide (16:9)"]
     assert [choice.value for choice in form.modal.find("aspect").options] == ["1:1", "16:9"]
     assert refused.text.startswith("Till cannot make 3:4 pictures.")
+    assert job.pictures.aspect is Aspect.WIDE
     assert unknown.text == "There is no such shape. Choose 1:1, 3:4, 4:3, 9:16, and 16:9."
 
 
