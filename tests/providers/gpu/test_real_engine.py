@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from PIL import Image
 
 from playground.ai_toolkit import KNOWN
 from playground.sd_scripts import OPTIONS
-from providers.base import LoraFormat, RemoteState
+from providers.base import Aspect, ImageOrder, LoraFile, LoraFormat, RemoteState
 from providers.gpu.agent.engine import Work
 from providers.gpu.agent.engines import engine_for
 from providers.gpu.agent.engines.lora_file import PUBLIC_METADATA, read_header
@@ -30,6 +31,8 @@ from providers.gpu.agent.job import NO_IMAGES, Spec, WorkFailed
 from providers.gpu.local_engine import LocalEngine
 from providers.gpu.mailbox import MailboxLeases
 from providers.gpu.trainer import GpuTrainer
+from providers.kohya import command
+from providers.kohya.image_maker import KohyaImageMaker
 from providers.recipe import BaseModelName, Limits
 from providers.weights import inspect_weights
 from tests.providers.contract import ENDED
@@ -88,7 +91,8 @@ def make_spec(checkout, python, weights, **settings):
         # So that there is something private to be taken out.
         "no_metadata": None,
     }
-    recipe = {"base_model": "flux.1-dev", "trigger_word": "zxqfox", "steps": 4, "rank": 4, "learning_rate": 1e-4}
+    steps = settings.pop("steps", 4)
+    recipe = {"base_model": "flux.1-dev", "trigger_word": "zxqfox", "steps": steps, "rank": 4, "learning_rate": 1e-4}
     return Spec(
         marker="darkroom-1",
         engine="sd-scripts",
@@ -103,11 +107,11 @@ def size_of(picture):
         return image.size
 
 
-def run(engine, command, shim):
+def run(engine, start, shim):
     process = subprocess.run(
-        command.argv,
-        cwd=command.cwd,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(shim), "HF_HUB_OFFLINE": "1", **command.env},
+        start.argv,
+        cwd=start.cwd,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(shim), "HF_HUB_OFFLINE": "1", **start.env},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=MOST_SECONDS,
@@ -119,8 +123,8 @@ def run(engine, command, shim):
 
 
 def test_real_sd_scripts_take_the_options_that_the_table_has(checkout, python):
-    command = [python, str(HERE / "real_options.py")]
-    told = subprocess.run(command, cwd=checkout, check=True, capture_output=True, text=True, env={**os.environ})
+    asked = [python, str(HERE / "real_options.py")]
+    told = subprocess.run(asked, cwd=checkout, check=True, capture_output=True, text=True, env={**os.environ})
     real = json.loads(told.stdout.splitlines()[-1])
     table = {script: {**OPTIONS["options"], **more} for script, more in OPTIONS["more"].items()}
     assert real["options"] == table
@@ -149,10 +153,10 @@ def test_real_sd_scripts_train_a_lora(checkout, python, weights, tmp_path):
 def test_real_sd_scripts_exit_with_0_when_they_find_no_photos(checkout, python, weights, tmp_path):
     work = make_work(tmp_path)
     engine = engine_for(make_spec(checkout, python, weights), work)
-    command = engine.prepare()
+    start = engine.prepare()
     for photo in work.dataset.iterdir():
         photo.unlink()
-    code, lines, _ = run(engine, command, weights / "shim")
+    code, lines, _ = run(engine, start, weights / "shim")
     assert code == 0
     with pytest.raises(WorkFailed) as failed:
         engine.judge(code, lines[-60:])
@@ -223,6 +227,53 @@ async def test_real_sd_scripts_train_as_a_local_trainer_and_are_canceled(bench, 
     assert seen.state is RemoteState.CANCELED
     await adapter.cleanup(remote_id, prepared)
     assert bench.box_folder("job-2").processes() == []
+
+
+def make_hub(weights, folder):
+    """Lay the toy tokenizers out as Hugging Face's library keeps what it fetched; kohya's script takes no others."""
+    for kept in (weights / "tokenizers").iterdir():
+        model = folder / "hub" / f"models--{kept.name.replace('_', '--', 1)}"
+        (model / "refs").mkdir(parents=True)
+        (model / "refs" / "main").write_text("0" * 40)
+        shutil.copytree(kept, model / "snapshots" / ("0" * 40))
+    return folder
+
+
+async def test_real_kohya_script_draws_with_a_lora_of_the_real_trainer(
+    checkout, python, weights, tmp_path, monkeypatch
+):
+    engine = engine_for(make_spec(checkout, python, weights, steps=1), make_work(tmp_path / "training"))
+    code, lines, _ = run(engine, engine.prepare(), weights / "shim")
+    lora = LoraFile(
+        path=Path(engine.judge(code, lines[-60:]).lora),
+        base_model=BaseModelName.FLUX_1_DEV,
+        format=LoraFormat.KOHYA,
+        trigger_word="zxqfox",
+    )
+    # As large as a CPU can do in a minute.
+    monkeypatch.setattr(command, "_STEPS", 1)
+    monkeypatch.setattr(command, "PIXELS", {Aspect.SQUARE: (64, 64)})
+    monkeypatch.setenv("HF_HOME", str(make_hub(weights, tmp_path / "hub")))
+    files = {name: weights / f"{name}.safetensors" for name in ("model", "clip_l", "t5xxl", "ae")}
+    tools = command.KohyaTools(
+        folder=checkout,
+        python=wrapped(python, weights, tmp_path),
+        diffusion_model=files["model"],
+        clip_l=files["clip_l"],
+        t5=files["t5xxl"],
+        vae=files["ae"],
+    )
+    adapter = KohyaImageMaker(tools, tmp_path / "kohya")
+    order = ImageOrder(
+        marker="p-1", lora=lora, prompt="zxqfox at sea", count=2, seed=7, aspect=Aspect.SQUARE, strength=0.8
+    )
+    prepared = await adapter.prepare(order)
+    remote_id = await adapter.submit(order, prepared)
+    seen = await look_until(lambda seen: seen.state in ENDED, adapter, remote_id, prepared)
+    assert seen.state is RemoteState.SUCCEEDED, seen.failure
+    made = await adapter.collect(remote_id, prepared, tmp_path)
+    assert [(one.seed, one.width, one.height) for one in made.images] == [(7, 64, 64), (8, 64, 64)]
+    await adapter.cleanup(remote_id, prepared)
 
 
 CLASSES = {
