@@ -47,7 +47,7 @@ class RentedBench(HostedBench):
     """A provider of machines; subclasses play it as `server`, and make its box."""
 
     not_applicable: ClassVar = {
-        Fault.TRUNCATED_DOWNLOAD: "what a machine delivers is judged when it arrives: see test_agent_routes.py",
+        Fault.TRUNCATED_DOWNLOAD: "what a machine delivers is judged when it arrives: see tests/bot/web/test_agent.py",
     }
     #: These providers are told neither a prompt nor the trigger word, which the agent fetches from the bot.
     told = "DARKROOM_JOB"

@@ -32,7 +32,7 @@ class YardBench(Bench):
         Fault.UNREADABLE_AFTER_ACCEPTING: _OWN,
         Fault.SILENT_AFTER_ACCEPTING: _OWN,
         Fault.BUSY_READ: "reads are tried again by the box",
-        Fault.TRUNCATED_DOWNLOAD: "what a machine delivers is judged when it arrives: see test_agent_routes.py",
+        Fault.TRUNCATED_DOWNLOAD: "what a machine delivers is judged when it arrives: see tests/bot/web/test_agent.py",
     }
     ground: Ground
 
