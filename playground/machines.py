@@ -44,25 +44,27 @@ class Machine:
     starts: int = 0
     #: It was ended from the inside or has nothing left to do.
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="playground-machine-")))
+    #: Its disk; made when it is switched on.
+    _disk: Path | None = None
     _task: asyncio.Task[None] | None = None
     _process: asyncio.subprocess.Process | None = None
     _destroyed: bool = False
 
     def start(self) -> None:
         """Switch it on; only inside a running loop."""
-        self._task = asyncio.create_task(self._live(), name=f"machine {self.name}")
+        self._disk = Path(tempfile.mkdtemp(prefix="playground-machine-"))
+        self._task = asyncio.create_task(self._live(self._disk), name=f"machine {self.name}")
 
     @property
     def log(self) -> str:
         """Return everything that it printed."""
-        path = self._folder / "console.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        path = self._disk / "console.log" if self._disk else None
+        return path.read_text(errors="replace") if path and path.exists() else ""
 
     @property
     def shut_down(self) -> bool:
         """Tell whether something on it ended it."""
-        return (self._folder / "shut-down").exists()
+        return self._disk is not None and (self._disk / "shut-down").exists()
 
     async def destroy(self) -> None:
         """Kill everything that runs on it and forget its disk; fine to call again."""
@@ -72,20 +74,21 @@ class Machine:
             await asyncio.to_thread(self._kill)
             await asyncio.wait({self._task}, timeout=0.05)
         await asyncio.to_thread(self._kill)
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        if self._disk is not None:
+            await asyncio.to_thread(shutil.rmtree, self._disk, ignore_errors=True)
         self.ended.set()
 
-    async def _live(self) -> None:
-        programs = await asyncio.to_thread(self._make_enders)
+    async def _live(self, disk: Path) -> None:
+        programs = await asyncio.to_thread(_make_enders, disk)
         path = os.pathsep.join([str(programs), *map(str, self.programs), str(Path(sys.executable).parent), os.defpath])
         # Below a folder of its own, for whatever looks for the home of a user or for a place of its own.
-        own = {"HOME": str(self._folder), "TMPDIR": str(self._folder), "PATH": path, MARK: self.name}
+        own = {"HOME": str(disk), "TMPDIR": str(disk), "PATH": path, MARK: self.name}
         while not self._destroyed:
             self.starts += 1
-            with (self._folder / "console.log").open("ab") as log:
+            with (disk / "console.log").open("ab") as log:
                 self._process = process = await asyncio.create_subprocess_exec(
                     *self.argv,
-                    cwd=self._folder,
+                    cwd=disk,
                     env=own | dict(self.env),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=log,
@@ -108,14 +111,16 @@ class Machine:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
 
-    def _make_enders(self) -> Path:
-        folder = self._folder / "sbin"
-        folder.mkdir()
-        for name in _ENDERS:
-            program = folder / name
-            program.write_text(f"#!/bin/sh\ntouch '{self._folder}/shut-down'\n")
-            program.chmod(0o755)
-        return folder
+
+def _make_enders(disk: Path) -> Path:
+    """Put the commands that end a machine on its disk, and return where."""
+    folder = disk / "sbin"
+    folder.mkdir()
+    for name in _ENDERS:
+        program = folder / name
+        program.write_text(f"#!/bin/sh\ntouch '{disk}/shut-down'\n")
+        program.chmod(0o755)
+    return folder
 
 
 def _marked(name: str) -> list[int]:

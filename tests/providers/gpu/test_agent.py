@@ -70,7 +70,7 @@ async def test_machine_ends_itself_when_its_work_is_done(tmp_path):
         await ended(ground)
         [one] = ground.yard.built
         assert one.machine.shut_down
-        assert not list(one.machine._folder.rglob("*.jpg"))
+        assert not list(one.machine._disk.rglob("*.jpg"))
 
 
 async def test_second_machine_with_the_same_token_ends_itself(tmp_path):
