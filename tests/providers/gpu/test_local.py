@@ -115,6 +115,21 @@ async def test_local_training_that_waits_is_started_again_when_its_process_died(
     assert (await wait_for(adapter, remote_id, prepared)).state is RemoteState.SUCCEEDED
 
 
+async def test_local_training_that_was_written_down_and_never_started_is_started_by_the_next_look(bench):
+    with bench.busy():
+        adapter, remote_id, prepared = await submitted(bench)
+        folder = bench.box_folder("job-1")
+        await until(lambda: folder.process() is not None)
+        # What a bot leaves that dies between the two.
+        os.kill(folder.process().pid, signal.SIGKILL)
+        await until(lambda: not folder.process().lives)
+        for note in ("process.json", "starts.json"):
+            (folder.path / note).unlink()
+        assert await bench.make_adapter().find("job-1", prepared, SINCE) == remote_id
+        assert (await bench.make_adapter().poll(remote_id, prepared)).state is RemoteState.QUEUED
+    assert (await wait_for(adapter, remote_id, prepared)).state is RemoteState.SUCCEEDED
+
+
 async def test_local_training_whose_process_dies_again_and_again_is_given_up(bench):
     with bench.busy():
         adapter, remote_id, prepared = await submitted(bench)
