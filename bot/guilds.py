@@ -126,6 +126,7 @@ class Guilds:
         Raises:
             BadInput: the reason is empty or too long.
         """
+        await self.admit(person_id, place, Act.MANAGE)
         reason = _reason(reason)
         if not reason:
             raise BadInput(_("People are told why, so a reason is needed."), advice=_("A few words will do."))
@@ -156,6 +157,7 @@ class Guilds:
         Raises:
             BadInput: the reason is too long, the days are out of range, or they mean themselves.
         """
+        await self.admit(person_id, place, Act.MANAGE)
         if whom == person_id:
             raise BadInput(_("You cannot block yourself."))
         if days is not None and not 0 < days <= LONGEST_BLOCK_DAYS:

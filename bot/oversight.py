@@ -71,8 +71,8 @@ class Oversight:
                 guild_id=place.guild_id,
                 actor_id=person_id,
                 act=AuditAct.CANCEL,
-                target=job_id,
-                details={"owner": str(job.owner_id), "provider": job.provider},
+                target=job.owner_id,
+                details={"job": job_id, "provider": job.provider},
                 at=now,
             )
         self._news.publish(JobChanged(job_id=job_id, due=True))

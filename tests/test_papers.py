@@ -21,6 +21,7 @@ PAPERS = [
         "CHANGELOG.md",
         "docs/architecture.md",
         "docs/providers.md",
+        "docs/servers.md",
         "docs/adding-a-provider.md",
     )
 ]

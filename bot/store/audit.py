@@ -35,11 +35,5 @@ async def forget_before(connection: AsyncConnection, before: datetime) -> None:
     await connection.execute(sa.delete(audit).where(audit.c.at < before))
 
 
-async def forget_target(connection: AsyncConnection, person_id: int) -> None:
-    """Wipe a person out of the lines about what was done to them."""
-    wiped = sa.update(audit).where(audit.c.target == str(person_id)).values(target="", details={})
-    await connection.execute(wiped)
-
-
 def _of(guild_id: int | None) -> sa.ColumnElement[bool]:
     return audit.c.guild_id.is_(None) if guild_id is None else audit.c.guild_id == guild_id

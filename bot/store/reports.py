@@ -72,9 +72,3 @@ async def settle(connection: AsyncConnection, report_id: str, state: ReportState
 async def forget_before(connection: AsyncConnection, before: datetime) -> None:
     """Let old reports go."""
     await connection.execute(sa.delete(reports).where(reports.c.created_at < before))
-
-
-async def forget_reporter(connection: AsyncConnection, person_id: int) -> None:
-    """Wipe a person and their words out of the reports that they filed; what they reported stays to be looked at."""
-    wiped = sa.update(reports).where(reports.c.reporter_id == person_id).values(reporter_id=0, reason="")
-    await connection.execute(wiped)

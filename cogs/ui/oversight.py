@@ -23,7 +23,7 @@ MOST_NAMED = 5
 
 _ACTS: Mapping[AuditAct, str] = {
     AuditAct.SETTING: N_("set {target} from {before} to {after}"),
-    AuditAct.CANCEL: N_("stopped the job `{target}` of {owner}"),
+    AuditAct.CANCEL: N_("stopped the job `{job}` of {target}"),
     AuditAct.PAUSE: N_("paused new jobs: {reason}"),
     AuditAct.RESUME: N_("let new jobs begin again"),
     AuditAct.BLOCK: N_("blocked {target}: {reason}"),
@@ -37,7 +37,7 @@ _ACTS: Mapping[AuditAct, str] = {
     AuditAct.SYNC: N_("told Discord of the commands anew"),
 }
 #: Acts whose target is a person.
-_ON_PEOPLE = frozenset({AuditAct.BLOCK, AuditAct.UNBLOCK})
+_ON_PEOPLE = frozenset({AuditAct.BLOCK, AuditAct.UNBLOCK, AuditAct.CANCEL})
 
 
 def draw_watched_jobs(jobs: Sequence[WatchedJob], *, paused: str | None) -> Layout:
@@ -164,8 +164,8 @@ def _entry_line(entry: AuditEntry) -> str:
     if entry.act is AuditAct.SETTING:
         details = {name: told_value(entry.target, text) for name, text in entry.details.items()}
         target = f"*{title_of(entry.target)}*"
-    facts = {"reason": "–", "before": "–", "after": "–", **details, "target": target}
-    facts["owner"] = f"<@{entry.details['owner']}>" if "owner" in entry.details else ""
+    # What belonged to somebody who was forgotten is gone from the entry.
+    facts = dict.fromkeys(("reason", "before", "after", "job"), "–") | details | {"target": target}
     until = entry.details.get("until")
     told = _(_ACTS[entry.act]).format(**facts)
     if until is not None:
