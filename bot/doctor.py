@@ -14,6 +14,7 @@ from bot.errors import StartupError
 from bot.leases import obstacle_to_machines
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.texts import listed
 from bot.web.files import SignedFiles
 from providers.base import ImageMaker, Trainer
 from providers.gpu.leases import NoLeases
@@ -157,7 +158,7 @@ def _abilities(registry: Registry, name: str) -> str:
 
 
 def _bases(adapter: Trainer | ImageMaker) -> str:
-    return " and ".join(sorted(base.label for base in adapter.capabilities.base_models))
+    return listed(sorted(base.label for base in adapter.capabilities.base_models))
 
 
 def _absent(settings: Settings, registry: Registry) -> Sequence[Finding]:

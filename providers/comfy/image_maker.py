@@ -48,6 +48,14 @@ R = TypeVar("R")
 _OURS = uuid.UUID("7f0c2a52-5d1e-4c1b-9d0e-2f6b7a9d1c44")
 _ACCEPTS = frozenset({LoraFormat.KOHYA, LoraFormat.DIFFUSERS})
 _NEEDS_FOLDER = "The operator of this bot has to set DARKROOM_COMFY_LORAS to the models/loras folder of ComfyUI."
+#: Where ComfyUI looks for the files of its loaders.
+_FOLDERS = {
+    "CheckpointLoaderSimple": "models/checkpoints",
+    "UNETLoader": "models/diffusion_models",
+    "DualCLIPLoader": "models/text_encoders",
+    "CLIPLoader": "models/text_encoders",
+    "VAELoader": "models/vae",
+}
 #: Looks, and seconds between them, for a stopped job to let go of the GPU before its traces are removed.
 _LAST_LOOKS, _LAST_PAUSE = 20, 0.25
 
@@ -237,11 +245,10 @@ class ComfyImageMaker:
                 missing.append(f"the node {kind}")
                 continue
             offered = {name: node.choices(name) for name in used["inputs"] if name != "lora_name"}
-            missing += [
-                f"{used['inputs'][name]}"
-                for name, o in offered.items()
-                if o is not None and used["inputs"][name] not in o
+            lost = [
+                used["inputs"][name] for name, o in offered.items() if o is not None and used["inputs"][name] not in o
             ]
+            missing += [f"{value} in {_FOLDERS[kind]}" if kind in _FOLDERS else f"{value} of {kind}" for value in lost]
         return list(dict.fromkeys(missing))
 
     async def _sees(self, shelf: Shelf) -> bool:

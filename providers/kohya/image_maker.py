@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -69,6 +70,8 @@ class KohyaImageMaker:
     def __init__(self, tools: KohyaTools, folder: Path, *, gpu: Path | None = None) -> None:
         self._tools = tools
         self._studio = Studio(folder, gpu=gpu)
+        #: Something was not there at the last check.
+        self._lacks = False
 
     @property
     def name(self) -> str:
@@ -82,8 +85,8 @@ class KohyaImageMaker:
 
     @property
     def capabilities(self) -> ImageCapabilities:
-        """Return what it can do."""
-        return _CAPABILITIES
+        """Return what it can do: nothing where the last check missed a file."""
+        return replace(_CAPABILITIES, base_models=frozenset()) if self._lacks else _CAPABILITIES
 
     def estimate(self, count: int) -> Estimate:
         """Return what these pictures take; they are free."""
@@ -97,6 +100,7 @@ class KohyaImageMaker:
             missing = await _off_loop(_missing, self._tools)
         except Unavailable as error:
             return Health(ok=False, detail=f"{error} {error.advice}")
+        self._lacks = bool(missing)
         if missing:
             return Health(ok=False, detail=f"There is no {missing}")
         return Health(ok=True, detail="The script and its files are there; whether it runs, only a picture shows.")

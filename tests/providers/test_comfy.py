@@ -210,8 +210,8 @@ async def test_comfy_check_names_missing_files_and_offers_the_rest(tmp_path):
         comfy.files["checkpoints"].clear()
         health = await maker.check()
         assert health.ok
-        assert "For FLUX.2 [dev] it lacks flux2-vae.safetensors." in health.detail
-        assert "For Stable Diffusion XL it lacks sd_xl_base_1.0.safetensors." in health.detail
+        assert "For FLUX.2 [dev] it lacks flux2-vae.safetensors in models/vae." in health.detail
+        assert "For Stable Diffusion XL it lacks sd_xl_base_1.0.safetensors in models/checkpoints." in health.detail
         assert maker.capabilities.base_models == {BaseModelName.FLUX_1_DEV}
         with pytest.raises(Refused):
             await maker.prepare(order_for(bench, BaseModelName.SDXL))

@@ -108,6 +108,10 @@ async def test_kohya_check_names_what_is_missing(tmp_path):
     async with playing(tmp_path) as (bench, maker):
         bench.weights[1].unlink()
         assert "clip_l where DARKROOM_KOHYA_FLUX1 says" in (await maker.check()).detail
+        assert not maker.capabilities.base_models
+        bench.weights[1].write_bytes(b"weights")
+        assert (await maker.check()).ok
+        assert maker.capabilities.base_models
         (bench.scripts / "flux_minimal_inference.py").unlink()
         health = await maker.check()
         assert not health.ok
