@@ -17,6 +17,7 @@ from bot.arrivals import Arrivals
 from bot.background import Background
 from bot.blobs import Blobs
 from bot.budget import Budget
+from bot.captions import CaptionService
 from bot.cards import CardService
 from bot.checkpoints import CheckpointService
 from bot.clock import Clock, SystemClock
@@ -91,6 +92,7 @@ class Services(ModelServices):
     news: News
     drafts: DraftService
     intake: IntakeService
+    captions: CaptionService
     copies: DraftCopies
     takeouts: Takeouts
     training: TrainingService
@@ -382,6 +384,7 @@ def _services(
         deployment=Deployment(database=on.database, notices=on.notices, clock=on.clock),
         drafts=drafts,
         intake=_intake(on, drafts),
+        captions=CaptionService(database=on.database, clock=on.clock),
         copies=DraftCopies(database=on.database, blobs=on.blobs, clock=on.clock),
         takeouts=_takeouts(on),
         training=TrainingService(

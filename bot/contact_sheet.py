@@ -22,6 +22,7 @@ _COLUMNS = ((2, 2), (3, 3), (4, 4), (6, 3), (8, 4), (9, 3), (12, 4), (15, 5), (1
 _GROUND, _EMPTY = (32, 34, 40), (42, 45, 52)
 _INK, _BADGE = (255, 255, 255), (20, 21, 25)
 _AMBER, _AMBER_INK = (250, 176, 45), (38, 26, 4)
+_GREEN, _GREEN_INK = (52, 160, 96), (255, 255, 255)
 #: Shapes are drawn so many times larger and shrunk, which is what makes their edges smooth.
 _SMOOTH = 4
 _QUALITIES = (88, 75, 60, 40)
@@ -34,8 +35,10 @@ class SheetTile:
     number: int
     #: An image file that Pillow reads, such as `DevelopedPhoto.data`.
     data: bytes
-    #: Mark it, because something was found about it.
+    #: Mark it with an exclamation mark, because something was found about it; else with a tick.
     warn: bool = False
+    #: Mark it as one with a caption.
+    captioned: bool = False
 
 
 async def make_sheet(tiles: Sequence[SheetTile], *, workers: PhotoWorkers) -> bytes:
@@ -76,8 +79,9 @@ def _draw_face(tile: SheetTile, side: int) -> Image.Image:
     unit = max(50, side // 5)
     inset = max(8, side // 28)
     _draw_number(face, tile.number, unit, inset)
-    if tile.warn:
-        _draw_warning(face, unit, inset)
+    if tile.captioned:
+        _draw_lines(face, unit, inset)
+    _draw_verdict(face, unit, inset, warn=tile.warn)
     return face
 
 
@@ -92,17 +96,36 @@ def _draw_number(face: Image.Image, number: int, unit: int, inset: int) -> None:
     )
 
 
-def _draw_warning(face: Image.Image, unit: int, inset: int) -> None:
-    spot = (face.width - inset - unit, inset)
+def _draw_verdict(face: Image.Image, unit: int, inset: int, *, warn: bool) -> None:
+    """Draw an exclamation mark or a tick; they differ in shape, as not everybody tells their colours apart."""
+    size = unit if warn else unit * 3 // 4
+    spot = (face.width - inset - size, inset)
     ring = max(2, unit // 14)
-    # A dark ring keeps the mark apart from a light or an orange photo.
-    face.paste(_BADGE, (spot[0] - ring, spot[1] - ring), _rounded(unit + 2 * ring, unit + 2 * ring, unit // 2 + ring))
-    face.paste(_AMBER, spot, _rounded(unit, unit, unit // 2))
+    # A dark ring keeps the mark apart from a photo of its own colour.
+    face.paste(_BADGE, (spot[0] - ring, spot[1] - ring), _rounded(size + 2 * ring, size + 2 * ring, size // 2 + ring))
+    face.paste(_AMBER if warn else _GREEN, spot, _rounded(size, size, size // 2))
+    stroke = Image.new("L", (size * _SMOOTH, size * _SMOOTH))
+    draw, step = ImageDraw.Draw(stroke), size * _SMOOTH / 100
+    if warn:
+        draw.rounded_rectangle((44 * step, 20 * step, 56 * step, 60 * step), 6 * step, 255)
+        draw.ellipse((43 * step, 68 * step, 57 * step, 82 * step), 255)
+    else:
+        corners = [(28 * step, 52 * step), (43 * step, 67 * step), (73 * step, 35 * step)]
+        draw.line(corners, 255, round(11 * step), joint="curve")
+        for x, y in corners[::2]:
+            draw.ellipse((x - 5.5 * step, y - 5.5 * step, x + 5.5 * step, y + 5.5 * step), 255)
+    face.paste(_AMBER_INK if warn else _GREEN_INK, spot, stroke.resize((size, size), Image.Resampling.LANCZOS))
+
+
+def _draw_lines(face: Image.Image, unit: int, inset: int) -> None:
+    """Draw three lines of text in the corner opposite to the number: this photo has a caption."""
+    spot = (face.width - inset - unit, face.height - inset - unit)
+    face.paste(_BADGE, spot, _rounded(unit, unit, unit // 2).point(lambda value: value * 7 // 8))
     stroke = Image.new("L", (unit * _SMOOTH, unit * _SMOOTH))
-    draw, middle, step = ImageDraw.Draw(stroke), unit * _SMOOTH / 2, unit * _SMOOTH / 100
-    draw.rounded_rectangle((middle - 6 * step, 20 * step, middle + 6 * step, 60 * step), 6 * step, 255)
-    draw.ellipse((middle - 7 * step, 68 * step, middle + 7 * step, 82 * step), 255)
-    face.paste(_AMBER_INK, spot, stroke.resize((unit, unit), Image.Resampling.LANCZOS))
+    draw, step = ImageDraw.Draw(stroke), unit * _SMOOTH / 100
+    for top, right in ((32, 74), (47, 74), (62, 56)):
+        draw.rounded_rectangle((26 * step, top * step, right * step, (top + 8) * step), 4 * step, 255)
+    face.paste(_INK, spot, stroke.resize((unit, unit), Image.Resampling.LANCZOS))
 
 
 def _rounded(width: int, height: int, radius: int) -> Image.Image:

@@ -1,6 +1,6 @@
-"""Owns drafts: opening, filling with photos and captions, discarding; never trains and never draws a panel."""
+"""Owns drafts: opening, choosing, showing, removing photos, discarding; never trains and never draws a panel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot import words
@@ -9,47 +9,28 @@ from bot.clock import Clock
 from bot.consent import Depicted
 from bot.consents import keep_answer
 from bot.contact_sheet import SheetTile, make_sheet
-from bot.draft import Draft, DraftPhoto, DraftState, owned, still_open
+from bot.draft import MOST_PHOTOS, Draft, DraftPhoto, DraftState, owned, still_open
 from bot.errors import CannotServe, Missing, WrongMoment
 from bot.ids import new_id
-from bot.photo_checks import MAX_BRIGHTNESS, MIN_BRIGHTNESS, MIN_SHARPNESS, MIN_SIDE, FindingCode, find_duplicates
 from bot.photo_workers import PhotoWorkers
 from bot.store import drafts as rows
 from bot.store.database import Database
-from bot.texts import N_, _, listed, ngettext
+from bot.texts import _, listed, ngettext
+from bot.verdicts import judge
 from providers.recipe import BaseModelName, SubjectKind
 from providers.registry import Registry
 
 #: Open drafts a person may have; more than this is a forgotten heap.
 MOST_OPEN_DRAFTS = 10
-#: From here on more photos help little; below, every one counts.
-GOOD_NUMBER = 8
-#: Photos with the same fault that are named one by one, each with its own number.
-ONE_BY_ONE = 3
-_MANY: Mapping[str, str] = {
-    FindingCode.TOO_SMALL: N_(
-        "Photos {numbers} are small (under {limit} pixels on the shorter side): send the originals."
-    ),
-    FindingCode.BLURRED: N_(
-        "Photos {numbers} are blurred (sharpness under {limit}): hold the camera still, or use others."
-    ),
-    FindingCode.TOO_DARK: N_("Photos {numbers} are dark (brightness under {limit} of 255): add light, or use others."),
-    FindingCode.TOO_LIGHT: N_(
-        "Photos {numbers} are too light (brightness over {limit} of 255, or half white): use softer light."
-    ),
-}
-_LIMITS: Mapping[str, int] = {
-    FindingCode.TOO_SMALL: MIN_SIDE,
-    FindingCode.BLURRED: MIN_SHARPNESS,
-    FindingCode.TOO_DARK: MIN_BRIGHTNESS,
-    FindingCode.TOO_LIGHT: MAX_BRIGHTNESS,
-}
-_MORE = {
-    SubjectKind.PERSON: N_("More photos help: add some from the side, from farther away, and in other light."),
-    SubjectKind.ANIMAL: N_("More photos help: add some from the side, lying, standing, and in other places."),
-    SubjectKind.OBJECT: N_("More photos help: add some from other angles and on other backgrounds."),
-    SubjectKind.STYLE: N_("More pictures help: the more different their subjects, the better the style comes out."),
-}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taker:
+    """How many photos a trainer takes."""
+
+    title: str
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +39,21 @@ class DraftView:
 
     draft: Draft
     photos: Sequence[DraftPhoto]
+    #: Numbers of the photos that something was found about, from 1.
+    marked: Collection[int]
     #: What could be better, each a sentence that names the photo by its number.
     hints: Sequence[str]
-    #: Photos that a training needs at least.
-    fewest: int
+    #: Who can train it here.
+    takers: Sequence[Taker]
     #: Photos that wait until it is said who is in them.
     waiting: int
     #: Numbered contact sheet, a picture file; None without photos.
     sheet: bytes | None
+
+    @property
+    def fewest(self) -> int:
+        """Return how many photos a training needs at least."""
+        return min((taker.low for taker in self.takers), default=1)
 
     @property
     def ready(self) -> bool:
@@ -182,13 +170,15 @@ class DraftService:
             draft = owned(await rows.get(connection, draft_id), owner_id)
             photos = await rows.photos_in(connection, draft_id)
             waiting = await rows.photos_held(connection, draft_id)
+        verdicts = judge(draft, photos)
         return DraftView(
             draft=draft,
             photos=photos,
-            hints=_hints(draft, photos),
-            fewest=self._fewest(draft),
+            marked=verdicts.marked,
+            hints=verdicts.hints,
+            takers=self._takers(draft),
             waiting=len(waiting),
-            sheet=await self._sheet(photos) if photos and with_sheet else None,
+            sheet=await self._sheet(photos, verdicts.marked) if photos and with_sheet else None,
         )
 
     async def remove(self, owner_id: int, draft_id: str, photo_ids: Sequence[str]) -> int:
@@ -200,21 +190,6 @@ class DraftService:
             await rows.set_state(connection, draft_id, DraftState.OPEN, at=self._clock.now())
         await self._blobs.delete(photo.blob_key for photo in gone)
         return len(gone)
-
-    async def caption(self, owner_id: int, draft_id: str, captions: Mapping[str, str]) -> int:
-        """Set captions by photo id and return how many; those of photos that are gone are dropped.
-
-        Raises:
-            BadInput: one of them is too long.
-        """
-        clean = {photo_id: words.caption(text) for photo_id, text in captions.items()}
-        async with self._database.begin() as connection:
-            still_open(owned(await rows.get(connection, draft_id), owner_id))
-            there = {photo.id for photo in await rows.photos_in(connection, draft_id)}
-            for photo_id in clean.keys() & there:
-                await rows.caption_photo(connection, photo_id, clean[photo_id])
-            await rows.set_state(connection, draft_id, DraftState.OPEN, at=self._clock.now())
-        return len(clean.keys() & there)
 
     async def discard(self, owner_id: int, draft_id: str) -> Draft:
         """Throw a draft and its photos away."""
@@ -242,17 +217,19 @@ class DraftService:
             )
         return wanted
 
-    def _fewest(self, draft: Draft) -> int:
-        needs = [int(t.capabilities.photos.low) for t in self._registry.trainers_for(draft.base_model)]
-        return min(needs, default=1)
+    def _takers(self, draft: Draft) -> Sequence[Taker]:
+        takes = [(t.title, t.capabilities.photos) for t in self._registry.trainers_for(draft.base_model)]
+        return [
+            Taker(title=title, low=int(limits.low), high=min(int(limits.high), MOST_PHOTOS)) for title, limits in takes
+        ]
 
-    async def _sheet(self, photos: Sequence[DraftPhoto]) -> bytes:
-        twins = find_duplicates({number: photo.dhash for number, photo in enumerate(photos, start=1)})
+    async def _sheet(self, photos: Sequence[DraftPhoto], marked: Collection[int]) -> bytes:
         tiles = [
             SheetTile(
                 number=number,
                 data=await self._blobs.get(photo.blob_key),
-                warn=bool(photo.findings) or number in twins,
+                warn=number in marked,
+                captioned=bool(photo.caption),
             )
             for number, photo in enumerate(photos, start=1)
         ]
@@ -293,26 +270,3 @@ def _no_draft() -> Missing:
         _("You have no open draft to put photos in."),
         advice=_("Make one with /draft new; then choose Apps, Add to draft on the message with your photos."),
     )
-
-
-def _hints(draft: Draft, photos: Sequence[DraftPhoto]) -> Sequence[str]:
-    """Return what could be better: twins first, and one line for many photos that have the same fault."""
-    twins = find_duplicates({number: photo.dhash for number, photo in enumerate(photos, start=1)})
-    hints = [_numbered(number, finding.said) for number, finding in twins.items()]
-    by_code: dict[str, list[tuple[int, str]]] = {}
-    for number, photo in enumerate(photos, start=1):
-        for finding in photo.findings:
-            by_code.setdefault(finding.code, []).append((number, finding.said))
-    for code, found in by_code.items():
-        if len(found) > ONE_BY_ONE and code in _MANY:
-            numbers = ", ".join(str(number) for number, _sentence in found)
-            hints.append(_(_MANY[code]).format(numbers=numbers, limit=_LIMITS[code]))
-        else:
-            hints += [_numbered(number, sentence) for number, sentence in found]
-    if photos and len(photos) < GOOD_NUMBER:
-        hints.append(_(_MORE[draft.kind]))
-    return hints
-
-
-def _numbered(number: int, sentence: str) -> str:
-    return _("Photo {number} {finding}").format(number=number, finding=sentence)

@@ -4,7 +4,9 @@
     failures.py    the one funnel for errors          replies.py  answering one person, whatever was answered before
     answer_calls.py  which of these calls are repeated when Discord is in trouble
     places.py      where something was asked, and whether results can be posted there
-    drafts.py intake.py training.py sheets.py generating.py pictures.py prompts.py library.py    one cog a feature
+    drafts.py captions.py intake.py training.py sheets.py generating.py pictures.py prompts.py library.py
+                   one cog a feature
+    panels.py      shows a draft to its person, for the cogs that change one
     model_commands.py sharing.py    parts of the library's cog
     status.py      keeps the card of every job true
     help.py        which commands there are for whom
@@ -21,6 +23,7 @@ from bot.client import DarkroomBot
 from cogs import answer_calls, door, failures
 from cogs.admin import Admin
 from cogs.admin_settings import AdminSettings
+from cogs.captions import Captions
 from cogs.desk import Desk
 from cogs.drafts import Drafts
 from cogs.generating import Generating
@@ -46,6 +49,7 @@ async def setup(bot: DarkroomBot) -> None:
     door.install(bot)
     await bot.add_cog(Desk(bot))
     await bot.add_cog(Drafts(bot.services))
+    await bot.add_cog(Captions(bot.services))
     intake = PhotoIntake(bot.services)
     await bot.add_cog(intake)
     bot.tree.add_command(intake.menu)

@@ -1,4 +1,4 @@
-"""Owns /draft and everything on a draft's panel except *Train*; keeps no draft in mind between two presses."""
+"""Owns /draft and a draft's panel, but neither *Train* nor captions; keeps no draft in mind between two presses."""
 
 import logging
 from collections.abc import Awaitable, Sequence
@@ -9,25 +9,22 @@ from discord import app_commands
 
 from bot.app import Services
 from bot.consent import Depicted
-from bot.draft import Draft, still_open
-from bot.drafts import DraftView
-from bot.errors import BadInput, Missing, WrongMoment
+from bot.draft import Draft
+from bot.errors import BadInput, WrongMoment
 from bot.texts import _, ngettext
 from cogs import replies
 from cogs.desk import Feature, on_choice, on_form, on_press
 from cogs.intake import drawn, uploads_of
+from cogs.panels import changeable, show_panel, with_photos
 from cogs.ui.consent import ANSWERS, draw_consent_question
 from cogs.ui.controls import Answers
-from cogs.ui.draft_forms import MOST_FIELDS, add_form, captions_form, remove_form
+from cogs.ui.draft_forms import add_form, remove_form
 from cogs.ui.draft_menus import (
-    caption_groups,
-    draw_caption_groups,
     draw_discard_question,
     draw_draft_choice,
     draw_sentence,
 )
-from cogs.ui.draft_notes import answered_note, begun, captions_saved, copied
-from cogs.ui.draft_panel import draw_panel, sheet_files
+from cogs.ui.draft_notes import answered_note, begun, copied
 from cogs.ui.draft_takeout import draw_takeout
 from providers.recipe import BaseModelName, SubjectKind
 
@@ -82,7 +79,7 @@ class Drafts(Feature):
             depicted=Depicted(who) if who else None,
         )
         note = begun(draft, by_message=self._services.settings.darkroom_dm_intake)
-        await self._show_panel(interaction, draft.id, note=note)
+        await show_panel(self._services, interaction, draft.id, note=note)
 
     @draft.command(name="add", description="Add up to ten photos, or a zip of photos and captions, to a draft.")
     @app_commands.describe(
@@ -123,7 +120,7 @@ class Drafts(Feature):
             drafts = await self._services.drafts.open_drafts(interaction.user.id)
             await replies.show(interaction, draw_draft_choice(drafts))
             return
-        await self._show_panel(interaction, chosen.id)
+        await show_panel(self._services, interaction, chosen.id)
 
     @draft.command(name="copy", description="Begin a draft from an earlier one: photos and captions come along.")
     @app_commands.describe(
@@ -139,7 +136,7 @@ class Drafts(Feature):
         person_id = interaction.user.id
         source = await self._services.copies.find(person_id, draft)
         made = await self._services.copies.copy(person_id, source.id, name=name or "", trigger_word=trigger_word or "")
-        await self._show_panel(interaction, made.id, note=copied(source, made))
+        await show_panel(self._services, interaction, made.id, note=copied(source, made))
 
     @draft.command(name="export", description="Take a draft's photos and captions out, as a zip.")
     @app_commands.describe(draft="The draft to take out; the one you are filling if you leave it out.")
@@ -188,12 +185,18 @@ class Drafts(Feature):
         """Make a draft the one that photos go to, and show it."""
         await interaction.response.defer()
         draft = await self._services.drafts.choose(interaction.user.id, values[0])
-        await self._show_panel(interaction, draft.id)
+        await show_panel(self._services, interaction, draft.id)
+
+    @on_press("draft.show")
+    async def go_back(self, interaction: Interaction, draft_id: str) -> None:
+        """Show a draft's panel in place of what came after it."""
+        await interaction.response.defer()
+        await show_panel(self._services, interaction, draft_id)
 
     @on_press("draft.add")
     async def ask_for_photos(self, interaction: Interaction, draft_id: str) -> None:
         """Open the form that takes photos."""
-        view = await self._changeable(interaction, draft_id)
+        view = await changeable(self._services, interaction, draft_id)
         await interaction.response.send_modal(add_form(view.draft))
 
     @on_form("draft.add")
@@ -205,44 +208,10 @@ class Drafts(Feature):
         layout, files = await drawn(self._services, interaction.user.id, intake)
         await replies.show(interaction, layout, files=files)
 
-    @on_press("draft.captions")
-    async def ask_for_captions(self, interaction: Interaction, draft_id: str) -> None:
-        """Open the form for captions, or ask which ones when there are more than fit."""
-        view = await self._with_photos(interaction, draft_id)
-        if len(view.photos) <= MOST_FIELDS:
-            await interaction.response.send_modal(captions_form(view, caption_groups(len(view.photos))[0]))
-        else:
-            await replies.show(interaction, draw_caption_groups(view))
-
-    @on_choice("draft.captions")
-    async def ask_for_some_captions(self, interaction: Interaction, values: list[str], draft_id: str) -> None:
-        """Open the form for the captions of one group of photos."""
-        view = await self._with_photos(interaction, draft_id)
-        page, groups = int(values[0]), caption_groups(len(view.photos))
-        if page >= len(groups):
-            raise Missing(_("These photos are no longer in the draft."), advice=_("Press Captions once more."))
-        await interaction.response.send_modal(captions_form(view, groups[page], page))
-
-    @on_form("draft.captions")
-    async def write_captions(
-        self, interaction: Interaction, answers: Answers, draft_id: str, page: str | None = None
-    ) -> None:
-        """Keep captions, and go back to where the form was opened: the panel, or the list of groups."""
-        await interaction.response.defer()
-        kept = await self._services.drafts.caption(interaction.user.id, draft_id, answers.texts)
-        gone = len(answers.texts) - kept
-        if page is None:
-            await self._show_panel(interaction, draft_id, note=captions_saved(gone=gone))
-            return
-        view = await self._services.drafts.view(interaction.user.id, draft_id, with_sheet=False)
-        groups = caption_groups(len(view.photos))
-        group = groups[int(page)] if int(page) < len(groups) else None
-        await replies.show(interaction, draw_caption_groups(view, note=captions_saved(group, gone=gone)))
-
     @on_press("draft.remove")
     async def ask_what_to_remove(self, interaction: Interaction, draft_id: str) -> None:
         """Open the form that asks which photos go."""
-        view = await self._with_photos(interaction, draft_id)
+        view = await with_photos(self._services, interaction, draft_id)
         await interaction.response.send_modal(remove_form(view))
 
     @on_form("draft.remove")
@@ -254,7 +223,7 @@ class Drafts(Feature):
         note = (
             ngettext("Removed {count} photo.", "Removed {count} photos.", gone) if gone else _("Nothing was removed.")
         )
-        await self._show_panel(interaction, draft_id, note=note.format(count=gone))
+        await show_panel(self._services, interaction, draft_id, note=note.format(count=gone))
 
     @on_press("draft.who")
     async def ask_who(self, interaction: Interaction, draft_id: str) -> None:
@@ -268,13 +237,13 @@ class Drafts(Feature):
         """Keep who is in the photos, let in those that waited, and show the panel in place of the question."""
         await interaction.response.defer()
         intake = await self._services.intake.answer(interaction.user.id, draft_id, Depicted(depicted))
-        await self._show_panel(interaction, draft_id, note=answered_note(intake))
+        await show_panel(self._services, interaction, draft_id, note=answered_note(intake))
 
     @on_press("draft.discard")
     async def ask_to_discard(self, interaction: Interaction, draft_id: str) -> None:
         """Ask whether a draft shall really go."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        view = await self._changeable(interaction, draft_id)
+        view = await changeable(self._services, interaction, draft_id)
         await replies.show(interaction, draw_discard_question(view))
 
     @on_press("draft.discard_it")
@@ -300,23 +269,6 @@ class Drafts(Feature):
         for part in range(1, len(takeout.files)):
             layout, files = draw_takeout(takeout, part)
             await interaction.followup.send(view=layout, files=files, ephemeral=True)
-
-    async def _show_panel(self, interaction: Interaction, draft_id: str, *, note: str = "") -> None:
-        view = await self._services.drafts.view(interaction.user.id, draft_id)
-        await replies.show(interaction, draw_panel(view, note=note), files=sheet_files(view))
-
-    async def _changeable(self, interaction: Interaction, draft_id: str) -> DraftView:
-        view = await self._services.drafts.view(interaction.user.id, draft_id, with_sheet=False)
-        still_open(view.draft)
-        return view
-
-    async def _with_photos(self, interaction: Interaction, draft_id: str) -> DraftView:
-        view = await self._changeable(interaction, draft_id)
-        if not view.photos:
-            raise Missing(
-                _("**{name}** has no photos.").format(name=view.draft.name), advice=_("Press Add photos first.")
-            )
-        return view
 
 
 def _base_model(typed: str | None) -> BaseModelName | None:

@@ -122,9 +122,24 @@ async def move_photo(connection: AsyncConnection, photo: DraftPhoto) -> None:
     await connection.execute(sa.update(photos).where(photos.c.id == photo.id).values(**place))
 
 
-async def caption_photo(connection: AsyncConnection, photo_id: str, caption: str) -> None:
-    """Set the caption of one photo."""
-    await connection.execute(sa.update(photos).where(photos.c.id == photo_id).values(caption=caption))
+async def caption_photo(
+    connection: AsyncConnection, photo_id: str, caption: str, *, earlier: str | None = None
+) -> None:
+    """Set the caption of one photo, and the earlier one if it can come back."""
+    values = {"caption": caption, "earlier_caption": earlier}
+    await connection.execute(sa.update(photos).where(photos.c.id == photo_id).values(**values))
+
+
+async def forget_earlier_captions(connection: AsyncConnection, draft_id: str) -> None:
+    """Let no earlier caption of a draft come back."""
+    await connection.execute(sa.update(photos).where(photos.c.draft_id == draft_id).values(earlier_caption=None))
+
+
+async def restore_captions(connection: AsyncConnection, draft_id: str) -> int:
+    """Let the earlier captions of a draft come back and return how many did."""
+    there = sa.and_(photos.c.draft_id == draft_id, photos.c.earlier_caption.is_not(None))
+    values = {"caption": photos.c.earlier_caption, "earlier_caption": None}
+    return (await connection.execute(sa.update(photos).where(there).values(**values))).rowcount
 
 
 async def delete_photos(connection: AsyncConnection, photo_ids: Sequence[str]) -> None:

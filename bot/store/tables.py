@@ -124,6 +124,8 @@ photos = sa.Table(
     sa.Column("height", sa.Integer, nullable=False),
     sa.Column("findings", sa.JSON, nullable=False),
     sa.Column("caption", sa.Text, nullable=False, server_default=""),
+    # What it was before all captions of the draft were changed at once; null when there is nothing to undo.
+    sa.Column("earlier_caption", sa.Text),
     sa.Column("created_at", Moment, nullable=False),
     sa.UniqueConstraint("draft_id", "sha256"),
 )

@@ -1,4 +1,4 @@
-"""Owns the forms of a draft: adding photos, writing captions, removing photos; pure functions, send nothing."""
+"""Owns the forms of a draft: adding photos and removing them; pure functions, send nothing."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,9 @@ from discord import ui
 from bot.draft import Draft, DraftPhoto
 from bot.drafts import DraftView
 from bot.texts import _, ngettext
-from bot.words import LONGEST_CAPTION
 from cogs.ui.controls import Form
 
-#: Fields that a form has at most, and files in one field.
-MOST_FIELDS = 5
+#: Files that a field of a form has at most.
 MOST_FILES = 10
 #: Options that a menu has at most.
 MOST_OPTIONS = 25
@@ -26,19 +24,7 @@ def add_form(draft: Draft) -> Form:
         "Up to {most} at once: JPEG, PNG, HEIC and other pictures, or a zip of photos and captions."
     ).format(most=MOST_FILES)
     label = ui.Label(text=_("Photos"), description=description.format(most=MOST_FILES), component=upload)
-    return Form("draft.add", draft.id, title=_title(_("Add photos to {name}"), draft), labels=[label])
-
-
-def captions_form(view: DraftView, numbers: Sequence[int], *ids: object) -> Form:
-    """Return the form for the captions of up to five photos; each field's custom_id is its photo's id.
-
-    Args:
-        view: The draft.
-        numbers: The photos' numbers, from 1.
-        ids: What goes back to the desk beside the draft's id.
-    """
-    labels = [_caption_field(number, view.photos[number - 1]) for number in numbers]
-    return Form("draft.captions", view.draft.id, *ids, title=_title(_("Captions of {name}"), view.draft), labels=labels)
+    return Form("draft.add", draft.id, title=fitting_title(_("Add photos to {name}"), draft), labels=[label])
 
 
 def remove_form(view: DraftView) -> Form:
@@ -48,20 +34,9 @@ def remove_form(view: DraftView) -> Form:
     labels = [
         _remove_field(start + 1, options[start : start + MOST_OPTIONS], required=len(starts) == 1) for start in starts
     ]
-    return Form("draft.remove", view.draft.id, title=_title(_("Remove photos from {name}"), view.draft), labels=labels)
-
-
-def _caption_field(number: int, photo: DraftPhoto) -> ui.Label[Form]:
-    text: ui.TextInput[Form] = ui.TextInput(
-        custom_id=photo.id,
-        style=discord.TextStyle.paragraph,
-        default=photo.caption or None,
-        placeholder=_("What it shows besides the subject: lying on a sofa, evening light"),
-        required=False,
-        # The client counts while one types, so that no finished text is refused.
-        max_length=LONGEST_CAPTION,
+    return Form(
+        "draft.remove", view.draft.id, title=fitting_title(_("Remove photos from {name}"), view.draft), labels=labels
     )
-    return ui.Label(text=_("Photo {number}").format(number=number), description=photo.file_name or None, component=text)
 
 
 def _photo_option(number: int, photo: DraftPhoto) -> discord.SelectOption:
@@ -83,6 +58,7 @@ def _remove_field(first: int, options: Sequence[discord.SelectOption], *, requir
     return ui.Label(text=text, component=select)
 
 
-def _title(template: str, draft: Draft) -> str:
+def fitting_title(template: str, draft: Draft) -> str:
+    """Return a form's title with the draft's name in it, as long as Discord takes."""
     text = template.format(name=draft.name)
     return text if len(text) <= _LONGEST_TITLE else f"{text[: _LONGEST_TITLE - 1]}…"

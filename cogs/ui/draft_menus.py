@@ -1,16 +1,15 @@
-"""Owns the questions around a draft: which one, which captions, really discard; pure functions, send nothing."""
+"""Owns the questions around a draft: which one, really discard; pure functions, send nothing."""
 
 from collections.abc import Sequence
 
 import discord
 from discord import ui
 
-from bot.draft import Draft, DraftPhoto
+from bot.draft import Draft
 from bot.drafts import DraftView
 from bot.intake import Intake
 from bot.texts import _, ngettext
 from cogs.ui.controls import Layout, button, menu
-from cogs.ui.draft_forms import MOST_FIELDS
 from cogs.ui.draft_notes import summarise
 from cogs.ui.subjects import kind_name
 
@@ -39,20 +38,6 @@ def draw_unassigned(intake: Intake) -> Layout:
     )
 
 
-def draw_caption_groups(view: DraftView, *, note: str = "") -> Layout:
-    """Return the question which five captions to write."""
-    groups = caption_groups(len(view.photos))
-    options = [
-        discord.SelectOption(label=group_name(group), value=str(page), description=_written(view.photos, group))
-        for page, group in enumerate(groups)
-    ]
-    text = _("Captions of **{name}**: a form takes {most} at a time.").format(name=view.draft.name, most=MOST_FIELDS)
-    return Layout(
-        ui.TextDisplay(f"{note}\n{text}".strip()),
-        ui.ActionRow(menu("draft.captions", view.draft.id, options=options, placeholder=_("Choose photos"))),
-    )
-
-
 def draw_discard_question(view: DraftView) -> Layout:
     """Return the question whether a draft shall really go."""
     if view.photos:
@@ -75,21 +60,6 @@ def draw_discard_question(view: DraftView) -> Layout:
 def draw_sentence(text: str) -> Layout:
     """Return one sentence, where it takes the place of a question."""
     return Layout(ui.TextDisplay(text))
-
-
-def caption_groups(count: int) -> list[range]:
-    """Return the numbers of so many photos, from 1, in groups that fit one form."""
-    return [range(first, min(first + MOST_FIELDS, count + 1)) for first in range(1, count + 1, MOST_FIELDS)]
-
-
-def group_name(group: range) -> str:
-    """Return what a group of photos is called."""
-    return ngettext("Photo {first}", "Photos {first}–{last}", len(group)).format(first=group[0], last=group[-1])
-
-
-def _written(photos: Sequence[DraftPhoto], group: range) -> str:
-    written = sum(bool(photos[number - 1].caption) for number in group)
-    return _("{written} of {count} written").format(written=written, count=len(group))
 
 
 def _draft_options(drafts: Sequence[Draft]) -> list[discord.SelectOption]:

@@ -76,27 +76,6 @@ def copied(source: Draft, made: Draft) -> str:
     return text.format(name=made.name, source=source.name)
 
 
-def captions_saved(group: range | None = None, *, gone: int) -> str:
-    """Return that captions were saved.
-
-    Args:
-        group: The numbers of the photos, when they are not all.
-        gone: Photos of the form that were removed meanwhile.
-    """
-    if group is None:
-        saved = _("The captions are saved.")
-    elif len(group) == 1:
-        saved = _("The caption of photo {first} is saved.").format(first=group[0])
-    else:
-        saved = _("The captions of photos {first}–{last} are saved.").format(first=group[0], last=group[-1])
-    lost = ngettext(
-        "{count} photo of the form left the draft meanwhile.",
-        "{count} photos of the form left the draft meanwhile.",
-        gone,
-    ).format(count=gone)
-    return f"{saved} {lost}" if gone else saved
-
-
 def _taken(intake: Intake) -> str:
     count = len(intake.added)
     if intake.draft is not None and not count:

@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.draft import MOST_PHOTOS, DraftState
 from bot.drafts import DraftView
-from bot.texts import _, ngettext
+from bot.texts import _, listed, ngettext
 from cogs.ui.consent import answer_line, consent_row, question
 from cogs.ui.controls import Layout, button
 from cogs.ui.subjects import kind_name
@@ -63,12 +63,32 @@ def _alt(view: DraftView) -> str:
         "Contact sheet of {name}: {count} numbered photos",
         len(view.photos),
     )
-    return text.format(name=view.draft.name, count=len(view.photos))
+    said = text.format(name=view.draft.name, count=len(view.photos))
+    if not view.marked:
+        return said
+    numbers = ", ".join(str(number) for number in sorted(view.marked))
+    return _("{sheet}; marked with an exclamation mark: {numbers}").format(sheet=said, numbers=numbers)
 
 
 def _count(view: DraftView) -> str:
-    text = ngettext("**{count} photo** ({low}–{high})", "**{count} photos** ({low}–{high})", len(view.photos))
-    return text.format(count=len(view.photos), low=view.fewest, high=MOST_PHOTOS)
+    """Return how many photos there are, what is known of them, and how many each trainer takes."""
+    text = ngettext("**{count} photo**", "**{count} photos**", len(view.photos)).format(count=len(view.photos))
+    parts = [text, *_takers(view)]
+    captioned = sum(bool(photo.caption) for photo in view.photos)
+    if view.marked:
+        marked = ngettext("{count} marked with !", "{count} marked with !", len(view.marked))
+        parts.append(marked.format(count=len(view.marked)))
+    if captioned:
+        parts.append(ngettext("{count} with a caption", "{count} with captions", captioned).format(count=captioned))
+    return " · ".join(parts)
+
+
+def _takers(view: DraftView) -> list[str]:
+    by_limits: dict[tuple[int, int], list[str]] = {}
+    for taker in view.takers:
+        by_limits.setdefault((taker.low, taker.high), []).append(taker.title)
+    text = _("{low} to {high} for {trainers}")
+    return [text.format(low=low, high=high, trainers=listed(titles)) for (low, high), titles in by_limits.items()]
 
 
 def _hint_lines(hints: Sequence[str]) -> list[str]:
@@ -117,6 +137,7 @@ def _buttons(view: DraftView) -> list[ui.ActionRow[Layout]]:
     return [
         work,
         ui.ActionRow(
+            button("draft.caption_all", draft_id, label=_("Caption all"), disabled=nothing_there),
             button("draft.export", draft_id, label=_("Download"), disabled=not view.photos),
             button("draft.who", draft_id, label=_("Who is in it")),
         ),

@@ -52,6 +52,19 @@ def test_sheet_marks_only_what_has_a_finding():
     assert (left > 1000, top > 28, right < 1172, bottom < 200) == (True, True, True, True)
 
 
+def test_sheet_ticks_what_has_no_finding():
+    corner = decode(draw_sheet(make_tiles(1, data=RED_PHOTO))).crop((400, 28, 590, 150))
+    colours = {colour for _, colour in corner.getcolors(100_000)}
+    assert any(red < 80 and green > 140 for red, green, _ in colours)
+    assert any(min(colour) > 230 for colour in colours)
+
+
+def test_sheet_marks_captions_in_the_corner_opposite_to_the_number():
+    captioned = [SheetTile(number=1, data=GREEN_PHOTO, captioned=True), SheetTile(number=2, data=GREEN_PHOTO)]
+    left, top, right, bottom = changed_area(draw_sheet(make_tiles(2)), draw_sheet(captioned))
+    assert (left > 400, right < 600, top > 400, bottom < 600) == (True, True, True, True)
+
+
 def test_sheet_of_the_busiest_photos_stays_under_a_megabyte():
     noise = encode(Image.effect_noise((600, 600), 200).convert("RGB"), quality=100)
     assert len(draw_sheet(make_tiles(MAX_TILES, data=noise))) <= MAX_SHEET_BYTES

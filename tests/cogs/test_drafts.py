@@ -1,17 +1,20 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.app import Services
 from bot.draft import DraftState
+from bot.drafts import Taker
 from bot.errors import Missing
 from bot.store import drafts as rows
-from cogs.ui.draft_panel import _hint_lines
+from cogs.ui.draft_panel import _count, _hint_lines
 from playground.person import Person, PersonError, Place, Upload
 from tests.cogs.photos import foxes, swatches
 from tests.house import open_house, running_bot
 from tests.playing import running_playground
 
 LABELS = ["Add photos", "Captions", "Remove", "Train", "Discard"]
-ALL_LABELS = [*LABELS, "Download", "Who is in it"]
+ALL_LABELS = [*LABELS, "Caption all", "Download", "Who is in it"]
 
 
 async def begin(place: Place, **changes):
@@ -42,10 +45,10 @@ async def test_draft_new_shows_an_empty_panel_to_its_person_alone(tmp_path):
         assert panel.ephemeral
         assert "## Rusty" in panel.text
         assert "`rustyfox` · animal · Sketch" in panel.text
-        assert "**0 photos** (2–30)" in panel.text
+        assert "**0 photos** · 2 to 30 for Sketch" in panel.text
         assert "Add 2 photos to train." in panel.text
         assert [button.label for button in panel.buttons] == ALL_LABELS
-        assert disabled(panel) == ["Captions", "Remove", "Train", "Download"]
+        assert disabled(panel) == ["Captions", "Remove", "Train", "Caption all", "Download"]
 
 
 async def test_draft_new_says_how_photos_come_in(tmp_path):
@@ -78,7 +81,7 @@ async def test_draft_add_shows_the_photos_on_a_contact_sheet(tmp_path):
         await begin(place)
         panel = await fill(place, foxes())
         assert "Added 4 photos to **Rusty**." in panel.text
-        assert "**4 photos** (2–30)" in panel.text
+        assert "**4 photos** · 2 to 30 for Sketch" in panel.text
         assert "Ready to train." in panel.text
         assert len(panel.images) == 1
         assert disabled(panel) == []
@@ -354,7 +357,7 @@ async def test_panel_of_a_draft_that_is_no_longer_open_has_nothing_to_press(tmp_
             await rows.set_state(connection, draft.id, state, at=house.services.clock.now())
         panel = await place.slash("draft show", draft=draft.id)
         assert says in panel.text
-        assert disabled(panel) == LABELS
+        assert disabled(panel) == [*LABELS, "Caption all"]
         for label in ("Add photos", "Captions", "Remove", "Discard"):
             assert "trained already" in (await place.press(old, label)).text
 
@@ -424,3 +427,16 @@ async def test_panel_with_ten_refusals_and_every_hint_fits_discords_limit(tmp_pa
         lines = [line for line in panel.text.splitlines() if line.startswith("- ")]
         assert len(lines) == 10 + 9
         assert len(panel.text) < 4000
+
+
+async def test_panel_names_the_photos_that_each_trainer_takes(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        alice = house.discord.person("alice")
+        await begin(alice.in_channel())
+        draft = await house.services.drafts.current(alice.id)
+        view = await house.services.drafts.view(alice.id, draft.id)
+        takers = [Taker(title=title, low=4, high=30) for title in ("One", "Two")]
+        takers.append(Taker(title="Three", low=2, high=9))
+        text = _count(replace(view, takers=takers))
+        assert text == "**0 photos** · 4 to 30 for One and Two · 2 to 9 for Three"
+        assert replace(view, takers=takers).fewest == 2

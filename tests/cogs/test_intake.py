@@ -28,7 +28,7 @@ async def test_photos_by_message_go_into_the_draft_and_bring_its_panel(tmp_path)
         await dm.slash("draft new", **RUSTY)
         panel = await send(dm, foxes())
         assert panel.text.startswith("Added 4 photos to **Rusty**.")
-        assert "**4 photos** (2–30)" in panel.text
+        assert "**4 photos** · 2 to 30 for Sketch" in panel.text
         assert len(panel.images) == 1
         assert not panel.ephemeral
         assert not panel.pinged
@@ -91,7 +91,7 @@ def assert_told_of_the_broken_ones(text):
     assert "- bomb.png has 900 million pixels; 60 million are the most." in text
     assert "- notes.jpg is a text file, not a picture I can use." in text
     assert "- paper.pdf is a PDF document, not a picture I can use." in text
-    assert "**2 photos** (2–30)" in text
+    assert "**2 photos** · 2 to 30 for Sketch" in text
 
 
 async def test_message_of_bad_files_only_adds_nothing_and_says_why(tmp_path):
