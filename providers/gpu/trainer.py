@@ -207,12 +207,21 @@ class GpuTrainer:
                 await self._box.destroy(twin.id)
 
     async def list_owned(self) -> Sequence[OwnedBox]:
-        """Return every machine that carries our name, whoever's job it is for."""
-        return await self._box.list_owned()
+        """Return every machine that carries our name and is not at work.
+
+        Of two machines for one job either may have claimed it, also the one that the job's row does not name.
+        """
+        owned = await self._box.list_owned()
+        return [box for box in owned if not await self._is_at_work(box)]
 
     async def destroy(self, box_id: str) -> None:
         """Remove a machine that no job owns."""
         await self._box.destroy(box_id)
+
+    async def _is_at_work(self, box: OwnedBox) -> bool:
+        report = await self._leases.report(box.name)
+        # A machine that can't say which one it is may be this one; the other ends itself anyway.
+        return report is not None and report.state is LeaseState.HELD and report.box_id in {None, box.id}
 
     async def _issued(self, prepared: Prepared) -> LeaseReport:
         report = await self._leases.report(prepared["marker"])

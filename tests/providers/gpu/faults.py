@@ -58,7 +58,13 @@ async def nothing(yard: YardRails) -> Job:
 @fault("two machines for one order", JobState.SUCCEEDED, machines=2)
 async def doubled(yard: YardRails) -> Job:
     yard.yard.twice = True
-    return await yard.run_out(await yard.begin())
+    yard.mood(seconds_before=1.0)
+    job = await yard.held(await yard.begin())
+    # Whichever of the two has it, nobody may take it for a stray one; the other one is.
+    lease, [trainer] = await yard.lease(job), yard.rails.services.registry.trainers.values()
+    assert lease.box_id not in {box.id for box in await trainer.list_owned()}
+    assert len(await yard.yard.list_owned()) == 2
+    return await yard.run_out(job)
 
 
 @fault("an order without an answer, taken twice in the end", JobState.SUCCEEDED, machines=2)
