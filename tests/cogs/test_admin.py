@@ -107,9 +107,10 @@ async def test_blocked_person_is_told_why_and_until_when(tmp_path):
         answer = await mia.slash("admin block", person=bob, reason="Too many pictures.", days=3)
         assert answer.text.startswith(f"{bob.mention} is blocked until <t:")
         assert not answer.message.pinged
-        refused = await tries(bob.in_channel())
+        refused = (await bob.in_channel().slash("draft show")).text
         assert refused.startswith("You are blocked from using me in this server until <t:")
         assert "Too many pictures." in refused
+        assert "You have no jobs yet." in (await bob.in_channel().slash("jobs")).text
         assert (await mia.slash("admin unblock", person=bob)).text == f"{bob.mention} may use me here again."
         assert (await mia.slash("admin unblock", person=bob)).text == "They are not blocked in this server."
         assert "Train Ruby" in await tries(bob.in_channel(), "Ruby")
