@@ -6,6 +6,7 @@ history live in its memory: after a restart it knows nothing of what it was told
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -140,11 +141,11 @@ class ComfyApi:
             Refused: it is too old to be used.
         """
         told = (await self._get("system_stats", _SystemStats)).system.comfyui_version
-        numbers = tuple(int(part) for part in told.split(".")[:3] if part.isdigit())
+        numbers = tuple(map(int, re.findall(r"\d+", told)[:3]))
         if numbers < OLDEST:
             oldest = ".".join(map(str, OLDEST))
-            raise Refused(f"ComfyUI {told} is too old.", advice=f"Update it to {oldest} or newer.")
-        return told
+            raise Refused(f"ComfyUI {fit_for_people(told)} is too old.", advice=f"Update it to {oldest} or newer.")
+        return fit_for_people(told)
 
     async def node(self, kind: str) -> Node | None:
         """Return what it tells of a node; None when it has none of this kind."""

@@ -263,6 +263,13 @@ async def test_comfy_that_chose_ids_or_stopped_anybody_is_too_old(tmp_path, vers
         assert f"ComfyUI {version} is too old" in health.detail
 
 
+@pytest.mark.parametrize("version", ["0.3.57", "v0.3.60", "0.4.0-rc1", "1.0"])
+async def test_comfy_of_later_is_taken_however_its_version_is_written(tmp_path, version):
+    async with playing(tmp_path) as (_, comfy, maker):
+        comfy.version = version
+        assert (await maker.check()).ok
+
+
 async def test_comfy_check_tells_a_locked_door(tmp_path):
     async with playing(tmp_path) as (_, comfy, maker):
         comfy.plan("stats", status=401)
