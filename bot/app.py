@@ -55,6 +55,7 @@ from bot.store import jobs as job_rows
 from bot.store.database import Database
 from bot.sweep import sweep
 from bot.takeouts import Takeouts
+from bot.training.again import TrainAgain
 from bot.training.book import Book
 from bot.training.circuit import Circuits
 from bot.training.craft import Craft
@@ -96,6 +97,7 @@ class Services(ModelServices):
     copies: DraftCopies
     takeouts: Takeouts
     training: TrainingService
+    again: TrainAgain
     generating: GeneratingService
     cards: CardService
     letters: Letters
@@ -361,6 +363,8 @@ def _services(
         database=on.database, blobs=on.blobs, workers=on.workers, registry=on.registry, clock=on.clock
     )
     generating = _generating(on, guilds)
+    training = _training(on, guilds)
+    copies = DraftCopies(database=on.database, blobs=on.blobs, clock=on.clock)
     return Services(
         settings=on.settings,
         database=on.database,
@@ -385,17 +389,10 @@ def _services(
         drafts=drafts,
         intake=_intake(on, drafts),
         captions=CaptionService(database=on.database, clock=on.clock),
-        copies=DraftCopies(database=on.database, blobs=on.blobs, clock=on.clock),
+        copies=copies,
         takeouts=_takeouts(on),
-        training=TrainingService(
-            database=on.database,
-            registry=on.registry,
-            router=on.router,
-            guilds=guilds,
-            budget=on.budget,
-            clock=on.clock,
-            news=on.news,
-        ),
+        training=training,
+        again=TrainAgain(database=on.database, training=training, copies=copies),
         generating=generating,
         details=DetailsService(database=on.database, registry=on.registry, workers=on.workers),
         sheets=sheets,
@@ -410,6 +407,18 @@ def _services(
         export=Export(database=on.database, blobs=on.blobs, clock=on.clock, work_dir=on.work_dir),
         eraser=_eraser(on),
         **vars(_models(on, guilds, generating, lora_files, links)),
+    )
+
+
+def _training(on: _Ground, guilds: Guilds) -> TrainingService:
+    return TrainingService(
+        database=on.database,
+        registry=on.registry,
+        router=on.router,
+        guilds=guilds,
+        budget=on.budget,
+        clock=on.clock,
+        news=on.news,
     )
 
 

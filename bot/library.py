@@ -82,7 +82,7 @@ class Library:
                 return await may_use(connection, text.strip(), person_id, place)
         usable = await self.usable(person_id, place)
         wanted = " ".join(text.split()).casefold()
-        called = [lora for lora in usable if lora.name.casefold() == wanted]
+        called = _newest([lora for lora in usable if lora.name.casefold() == wanted])
         if len(called) > 1:
             raise WrongMoment(
                 ngettext(
@@ -189,6 +189,14 @@ class Library:
                 advice=_("Choose one from the list that opens while you type."),
             )
         return name
+
+
+def _newest(called: Sequence[Lora]) -> Sequence[Lora]:
+    """Return the newest of what are versions of one model: it is meant by their name."""
+    lines = {lora.family_id for lora in called}
+    if len(lines) != 1 or None in lines:
+        return called
+    return [max(called, key=lambda lora: lora.version)]
 
 
 def _trigger_word(lora: Lora, text: str) -> str:

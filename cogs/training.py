@@ -153,6 +153,13 @@ class Training(Feature):
         )
         await replies.show(interaction, draw_quote(offer))
 
+    @on_press("train.again")
+    async def again(self, interaction: Interaction, job_id: str) -> None:
+        """Show the quote of a training like one that has ended."""
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        offer = await self._services.again.quote(interaction.user.id, job_id, place_of(interaction))
+        await replies.show(interaction, draw_quote(offer))
+
     @on_choice("train.preset")
     async def choose_preset(self, interaction: Interaction, values: Sequence[str], quote_id: str) -> None:
         """Draw the quote anew with the numbers of another preset."""

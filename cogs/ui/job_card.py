@@ -65,11 +65,12 @@ def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
             _("Your draft is as it was, with every photo and caption. /train tries again."),
             *words.charged(job, view.reserved_usd),
         ]
-        return Layout(ui.Container(ui.TextDisplay("\n".join(lines)), accent_colour=_BAD)), []
+        again: ui.ActionRow[Layout] = ui.ActionRow(button("train.again", job.id, label=_("Train again")))
+        return Layout(ui.Container(ui.TextDisplay("\n".join(lines)), again, accent_colour=_BAD)), []
     lora = view.lora
     text = _(
         "## {name} is ready\n{owner} The model is yours alone until you share it. Its trigger word is **{word}**."
-    ).format(name=lora.name, owner=f"<@{job.owner_id}>", word=lora.trigger_word)
+    ).format(name=words.versioned(lora), owner=f"<@{job.owner_id}>", word=lora.trigger_word)
     container: ui.Container[Layout] = ui.Container(ui.TextDisplay(text), accent_colour=_GOOD)
     files = _add_samples(container, view)
     container.add_item(
@@ -79,7 +80,7 @@ def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
             button("model.share", lora.id, label=_("Share")),
         )
     )
-    container.add_item(compare_buttons(lora.id, checkpoints=view.checkpoints))
+    container.add_item(compare_buttons(lora.id, checkpoints=view.checkpoints, job_id=job.id))
     return Layout(container), files
 
 
@@ -163,6 +164,8 @@ def _buttons(job: Job) -> ui.ActionRow[Layout] | None:
         )
     if job.kind is JobKind.TRAINING:
         row.add_item(button("job.details", job.id, label=_("Details")))
+        if job.state.terminal:
+            row.add_item(button("train.again", job.id, label=_("Train again")))
     elif job.kind is JobKind.SHEET and job.state.terminal:
         row.add_item(button("sheet.again", job.sheet.kind, job.lora_id or "", label=_("Try again")))
     elif job.state.terminal and job.state is not JobState.SUCCEEDED:

@@ -44,7 +44,7 @@ def draw_models(loras: Sequence[Lora], viewer_id: int, *, offered: Sequence[Offe
             )
             lines.append(f"-# {told.format(count=more)}")
         options = [
-            discord.SelectOption(label=lora.name, value=lora.id, description=_description(lora, viewer_id))
+            discord.SelectOption(label=words.versioned(lora), value=lora.id, description=_description(lora, viewer_id))
             for lora in listed
         ]
         items.append(ui.TextDisplay("\n".join(lines)))
@@ -69,7 +69,7 @@ def draw_model(details: LoraDetails, *, viewer_id: int, place: Place) -> Layout:
     """Return a model's card as this person sees it there."""
     lora, own = details.lora, details.lora.owner_id == viewer_id
     lines = [
-        f"### {plain(lora.name)}",
+        f"### {plain(words.versioned(lora))}",
         _facts(lora),
         *([f"> {plain(lora.description)}"] if lora.description else []),
         _history(lora),
@@ -88,7 +88,7 @@ def draw_model(details: LoraDetails, *, viewer_id: int, place: Place) -> Layout:
         row.add_item(button("model.sharing", lora.id, label=_("Sharing")))
         row.add_item(button("model.download", lora.id, label=_("Download")))
         row.add_item(button("model.delete", lora.id, label=_("Delete"), style=discord.ButtonStyle.danger))
-    comparing = compare_buttons(lora.id, checkpoints=details.checkpoints)
+    comparing = compare_buttons(lora.id, checkpoints=details.checkpoints, job_id=lora.job_id if own else None)
     return Layout(ui.Container(ui.TextDisplay("\n".join(lines)), row, comparing))
 
 
@@ -183,14 +183,14 @@ def _providers(lora: Lora, makers: Sequence[ImageMaker]) -> ui.Select[Form]:
 def model_choices(loras: Sequence[Lora], viewer_id: int) -> list[app_commands.Choice[str]]:
     """Return models to choose from while somebody types; the value is the model's id."""
     return [
-        app_commands.Choice(name=f"{lora.name} · {_description(lora, viewer_id)}"[:100], value=lora.id)
+        app_commands.Choice(name=f"{words.versioned(lora)} · {_description(lora, viewer_id)}"[:100], value=lora.id)
         for lora in loras[:SUGGESTIONS]
     ]
 
 
 def _line(lora: Lora, viewer_id: int) -> str:
     text = (
-        f"**{plain(lora.name)}** · {plain(lora.trigger_word)} · {lora.base_model.label} · "
+        f"**{plain(words.versioned(lora))}** · {plain(lora.trigger_word)} · {lora.base_model.label} · "
         f"{words.moment(lora.created_at, 'D')}"
     )
     if lora.owner_id == viewer_id:

@@ -63,13 +63,15 @@ def draw_sheet_question(plan: SheetPlan) -> Layout:
     )
 
 
-def compare_buttons(lora_id: str, *, checkpoints: int) -> ui.ActionRow[Layout]:
-    """Return the buttons that compare what a model could be."""
+def compare_buttons(lora_id: str, *, checkpoints: int, job_id: str | None) -> ui.ActionRow[Layout]:
+    """Return the buttons that compare what a model could be, and the one that trains it again."""
     row: ui.ActionRow[Layout] = ui.ActionRow(
         button("sheet.ask", SheetKind.STRENGTHS, lora_id, label=_("Compare strengths"))
     )
     if checkpoints > 1:
         row.add_item(button("sheet.ask", SheetKind.CHECKPOINTS, lora_id, label=_("Compare checkpoints")))
+    if job_id is not None:
+        row.add_item(button("train.again", job_id, label=_("Train again")))
     return row
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import discord
 
+from bot.lora import Lora
 from bot.texts import N_, _, ngettext
 from bot.training.job import Job, JobKind, JobState
 from providers.base import Estimate
@@ -116,6 +117,11 @@ def settings_of(recipe: Recipe) -> list[str]:
     if recipe.autocaption:
         told.append(_("captions written for you"))
     return told
+
+
+def versioned(lora: Lora) -> str:
+    """Return the name of a model, with its number when it is not the first of its line."""
+    return lora.name if lora.version == 1 else _("{name}, version {number}").format(name=lora.name, number=lora.version)
 
 
 def counted(number: int, noun: str) -> str:

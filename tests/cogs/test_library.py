@@ -3,7 +3,10 @@
 from tests.factories import NOWHERE, Scene, ended, house_with_model
 from tests.house import open_house
 
-OWNERS_BUTTONS = ("Generate", "Edit", "Sharing", "Download", "Delete", "Compare strengths", "Compare checkpoints")
+OWNERS_BUTTONS = (
+    *("Generate", "Edit", "Sharing", "Download", "Delete"),
+    *("Compare strengths", "Compare checkpoints", "Train again"),
+)
 
 
 async def models_of(scene: Scene) -> list[str]:

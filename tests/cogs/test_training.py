@@ -137,6 +137,7 @@ async def test_training_ends_with_a_last_word_and_four_pictures(tmp_path):
             "Share",
             "Compare strengths",
             "Compare checkpoints",
+            "Train again",
         ]
         card = place.look(cards(house)[0])
         assert "Ready" in card.text
