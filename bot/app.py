@@ -1,11 +1,9 @@
 """Owns how the parts are put together and taken apart again; the one place that sees them all."""
 
 import asyncio
-import fcntl
 import logging
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from bot.captions import CaptionService
 from bot.cards import CardService
 from bot.checkpoints import CheckpointService
 from bot.clock import Clock, SystemClock
+from bot.data_folder import alone_in
 from bot.departures import Departures
 from bot.deployment import Deployment
 from bot.details import DetailsService
@@ -28,7 +27,6 @@ from bot.downloads import Downloads
 from bot.draft_copies import DraftCopies
 from bot.drafts import DraftService
 from bot.erasing import Eraser
-from bot.errors import StartupError
 from bot.events import News
 from bot.export import Export
 from bot.generating import GeneratingService
@@ -60,6 +58,7 @@ from bot.training.book import Book
 from bot.training.circuit import Circuits
 from bot.training.craft import Craft
 from bot.training.job import JobKind
+from bot.training.line import Line
 from bot.training.pictures import PictureCraft
 from bot.training.service import TrainingService
 from bot.training.sheets import SheetCraft
@@ -78,9 +77,6 @@ log = logging.getLogger(__name__)
 
 #: What makes adapters that need leases.
 MakesRegistry = Callable[[Leases], Registry]
-
-#: Seconds that a start waits for the process before it to end.
-LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,7 +278,8 @@ def _tracker(on: _Ground) -> Tracker:
         database=on.database, blobs=on.blobs, workers=on.workers, clock=on.clock, work_dir=on.work_dir
     )
     book = Book(database=on.database, clock=on.clock, news=on.news)
-    stepper = Stepper(book=book, crafts=crafts, budget=on.budget, circuits=on.circuits)
+    line = Line(registry=on.registry, clock=on.clock, limits=on.settings.line_limits)
+    stepper = Stepper(book=book, crafts=crafts, budget=on.budget, circuits=on.circuits, line=line)
     return Tracker(database=on.database, stepper=stepper, clock=on.clock, news=on.news)
 
 
@@ -433,23 +430,3 @@ def _sheets(on: _Ground, guilds: Guilds) -> SheetService:
         clock=on.clock,
         news=on.news,
     )
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, which the system lets go when the process dies, however it dies."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        until = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > until:
-                    raise StartupError(
-                        f"Another Darkroom runs on the folder {folder}.",
-                        advice="Stop it first, or set DARKROOM_DATA_DIR to another folder.",
-                    ) from error
-                time.sleep(0.1)
-        yield

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.budget import MICRO
 from bot.generating import Gallery, GeneratingService
@@ -17,6 +18,9 @@ from bot.store.database import Database
 from bot.training.circuit import Circuits
 from bot.training.job import Job, JobKind, JobState
 from providers.registry import Registry
+
+#: After a longer wait in line a person is told that the turn has come.
+LONG_WAIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,14 @@ class JobView:
     sheet: SheetView | None = None
     #: How many checkpoints the model has to choose from.
     checkpoints: int = 0
+
+    @property
+    def turn_word_due(self) -> bool:
+        """Tell whether the turn has come after a wait so long that a person does other things meanwhile."""
+        job = self.job
+        if job.turn_at is None or job.state.terminal or job.state is JobState.UNCERTAIN:
+            return False
+        return job.turn_at - job.created_at >= LONG_WAIT
 
     @property
     def last_word_due(self) -> bool:

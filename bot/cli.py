@@ -12,10 +12,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.app import alone_in, opened_services
+from bot.app import opened_services
 from bot.blobs import Blobs
 from bot.budget import MICRO, disagreements
 from bot.client import point_at, stay_connected
+from bot.data_folder import alone_in
 from bot.demo import PROVIDERS, play_demo
 from bot.doctor import examine
 from bot.errors import StartupError

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.budget import BudgetLimits
 from bot.retention import RetentionTimes
 from bot.sealing import Keyring
+from bot.training.line import LineLimits
 from providers.table import PROVIDERS
 
 MIB = 1024 * 1024
@@ -90,6 +91,16 @@ class OwnSettings(BaseSettings):
     )
     darkroom_jobs_at_once: int = Field(
         default=5, ge=1, description="Trainings and pictures that one person may have under way at once."
+    )
+    darkroom_provider_trainings: int = Field(
+        default=0,
+        ge=0,
+        description="Trainings that one provider works on at once; others wait in line. 0 for as many as it takes.",
+    )
+    darkroom_person_trainings: int = Field(
+        default=0,
+        ge=0,
+        description="Trainings that one person has at work at once; their others wait in line. 0 for any number.",
     )
     darkroom_keep_photos_days: float = Field(
         default=30, gt=0, le=MOST_DAYS, description="Days that the photos of a finished training are kept."
@@ -169,6 +180,13 @@ class OwnSettings(BaseSettings):
             person_a_day_usd=self.darkroom_person_usd_a_day,
             server_a_month_usd=self.darkroom_server_usd_a_month,
             jobs_at_once=self.darkroom_jobs_at_once,
+        )
+
+    @property
+    def line_limits(self) -> LineLimits:
+        """Return how many trainings may be under way at once before others wait in line."""
+        return LineLimits(
+            at_a_provider=self.darkroom_provider_trainings or None, of_a_person=self.darkroom_person_trainings or None
         )
 
     @property

@@ -26,7 +26,7 @@ from bot.events import JobChanged
 from bot.store.cards import Card
 from bot.texts import speaking
 from cogs.ui.controls import Layout
-from cogs.ui.job_card import draw_job, draw_last_word
+from cogs.ui.job_card import draw_job, draw_last_word, draw_turn
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +155,8 @@ class StatusBoard(commands.Cog):
         view = await self._cards.view(card)
         try:
             card = await self._post_or_edit(card, view)
+            if view.turn_word_due and card.turn_message_id is None:
+                card = await self._say_turn(card, view)
             if view.last_word_due and card.final_message_id is None:
                 card = await self._say_last_word(card, view)
         except discord.HTTPException as error:
@@ -182,12 +184,17 @@ class StatusBoard(commands.Cog):
             card = replace(card, digest=digest)
         return card
 
+    async def _say_turn(self, card: Card, view: JobView) -> Card:
+        whom = _only(view.job.owner_id)
+        message = await self._channel(card).send(
+            view=draw_turn(view), nonce=f"{card.job_id}:turn", allowed_mentions=whom
+        )
+        return replace(card, turn_message_id=message.id)
+
     async def _say_last_word(self, card: Card, view: JobView) -> Card:
         layout, files = draw_last_word(view)
         # The one message that is worth a ping, and to nobody but who asked.
-        whom = discord.AllowedMentions(
-            everyone=False, roles=False, replied_user=False, users=[discord.Object(view.job.owner_id)]
-        )
+        whom = _only(view.job.owner_id)
         message = await self._channel(card).send(
             view=layout, files=files, nonce=f"{card.job_id}:done", allowed_mentions=whom
         )
@@ -212,6 +219,10 @@ class StatusBoard(commands.Cog):
 
     def _channel(self, card: Card) -> discord.PartialMessageable:
         return self._bot.get_partial_messageable(card.channel_id)
+
+
+def _only(person_id: int) -> discord.AllowedMentions:
+    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=[discord.Object(person_id)])
 
 
 def _texts(parts: Iterable[Any]) -> list[str]:

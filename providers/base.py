@@ -58,6 +58,8 @@ class Progress:
     loss: float | None = None
     #: Seconds left by the provider's own reckoning, if it reckons.
     eta_seconds: float | None = None
+    #: How many come before it, while it waits; None where nobody tells.
+    ahead: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +145,8 @@ class TrainerCapabilities(AdapterCapabilities):
     caption_dropout: Limits | None = None
     #: It leaves earlier weights beside the last ones.
     checkpoints: bool = False
+    #: How many trainings it works on at the same time, where more would only wait there; None for any number.
+    at_once: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

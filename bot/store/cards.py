@@ -22,6 +22,8 @@ class Card:
     posts: int = 0
     digest: str | None = None
     shown_revision: int = 0
+    #: The word that its turn has come after a long wait.
+    turn_message_id: int | None = None
     final_message_id: int | None = None
     given_up: str | None = None
     #: The locale that it speaks.

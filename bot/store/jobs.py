@@ -309,6 +309,34 @@ async def hurry_job(connection: AsyncConnection, job_id: str, *, at: datetime) -
     await connection.execute(sa.update(jobs).where(held, jobs.c.next_at > at).values(next_at=at))
 
 
+async def trainings_at(
+    connection: AsyncConnection, *, provider: str | None = None, owner_id: int | None = None
+) -> Sequence[Job]:
+    """Return the trainings under way at a provider or of a person, in the order in which they were asked for."""
+    condition = jobs.c.owner_id == owner_id if provider is None else jobs.c.provider == provider
+    statement = (
+        sa.select(jobs)
+        .where(condition, jobs.c.kind == JobKind.TRAINING, jobs.c.ended_at.is_(None))
+        .order_by(jobs.c.created_at, jobs.c.id)
+    )
+    return [_job(row) for row in (await connection.execute(statement)).mappings()]
+
+
+async def call_line(connection: AsyncConnection, *, at: datetime) -> None:
+    """Make all trainings that wait in line due, because a place may be free."""
+    waiting = sa.and_(jobs.c.kind == JobKind.TRAINING, jobs.c.state == JobState.PREPARING, jobs.c.turn_at.is_(None))
+    await connection.execute(sa.update(jobs).where(waiting, jobs.c.next_at > at).values(next_at=at))
+
+
+async def rest(connection: AsyncConnection, job: Job, *, until: datetime) -> None:
+    """Let a held row go until then without a trace."""
+    await connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == job.id, jobs.c.fence == job.fence)
+        .values(next_at=until, lease_owner=None, lease_until=None)
+    )
+
+
 async def postpone(connection: AsyncConnection, job: Job, *, until: datetime) -> None:
     """Count a failed try of a held row and let it go until then."""
     await connection.execute(

@@ -187,6 +187,8 @@ jobs = sa.Table(
     sa.Column("cancel_requested", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("cleaned", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", Moment, nullable=False),
+    # When a training left the line in which it waits for a free place; null while it stands there.
+    sa.Column("turn_at", Moment),
     sa.Column("started_at", Moment),
     sa.Column("ended_at", Moment),
     sa.Column("updated_at", Moment, nullable=False),
@@ -292,6 +294,8 @@ cards = sa.Table(
     # What the message shows now; a render with the same digest is not sent again.
     sa.Column("digest", sa.String(64)),
     sa.Column("shown_revision", sa.Integer, nullable=False, server_default="0"),
+    # The word that its turn has come after a long wait.
+    sa.Column("turn_message_id", Snowflake),
     # The last word, a message of its own.
     sa.Column("final_message_id", Snowflake),
     # Why nothing more is sent here; the job goes on and shows up in /jobs.

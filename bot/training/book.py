@@ -50,6 +50,11 @@ class Book:
         async with self._database.begin() as connection:
             await rows.postpone(connection, job, until=until)
 
+    async def rest(self, job: Job, *, until: datetime) -> None:
+        """Let the row go until then, because nothing about it has changed."""
+        async with self._database.begin() as connection:
+            await rows.rest(connection, job, until=until)
+
     async def fresh(self, job: Job) -> Job:
         """Return the row as it is now, held under the same fence."""
         async with self._database.begin() as connection:

@@ -205,6 +205,8 @@ class Job:
     #: What it left at the provider is removed.
     cleaned: bool = False
     created_at: datetime
+    #: When a training left the line in which it waits for a free place.
+    turn_at: datetime | None = None
     #: When the provider began.
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -262,6 +264,7 @@ class Job:
             why=why,
             tried=(*self.tried, self.provider),
             prepared=None,
+            turn_at=None,
             tries=0,
         )
 

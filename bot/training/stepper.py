@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import Budget
 from bot.errors import BotError
+from bot.store import jobs as job_rows
 from bot.store import losses as loss_rows
 from bot.store.jobs import LeaseLostError
 from bot.texts import N_
@@ -19,6 +20,7 @@ from bot.training.book import Book
 from bot.training.circuit import Circuits
 from bot.training.craft import Craft, JobAdapter
 from bot.training.job import Failure, Job, JobKind, JobState
+from bot.training.line import Line, Standing
 from bot.training.submitter import Submitter
 from providers.base import LossPoint, Progress, RemoteState, Snapshot
 from providers.errors import (
@@ -45,6 +47,10 @@ SILENCE_FACTOR = 2
 #: Seconds before a step that failed is tried again; doubles up to the longest pause.
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 300.0
+#: Seconds between two looks at the line; whoever leaves it or ends calls it at once.
+LINE_SECONDS = 10.0
+#: Seconds by which an expected end has to move to be told anew.
+LINE_NEWS = 20.0
 
 #: States whose step cannot end well without an answer of the provider's.
 _ASKED = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.COLLECTING})
@@ -70,10 +76,17 @@ _ENDINGS: Mapping[RemoteState, tuple[JobState, Failure]] = {
 }
 
 
+class _StandsInLine(Exception):
+    """It is not this training's turn; nothing was written."""
+
+
 class Stepper:
     """Takes a claimed job one step on and lets it go."""
 
-    def __init__(self, *, book: Book, crafts: Mapping[JobKind, Craft], budget: Budget, circuits: Circuits) -> None:
+    def __init__(
+        self, *, book: Book, crafts: Mapping[JobKind, Craft], budget: Budget, circuits: Circuits, line: Line
+    ) -> None:
+        self._line = line
         self._circuits = circuits
         self._book = book
         self._budget = budget
@@ -109,7 +122,10 @@ class Stepper:
     async def _step(self, job: Job, craft: Craft) -> None:
         match job.state:
             case JobState.PREPARING:
-                await self._put_back(await self._prepare(job, craft), craft)
+                if job.kind is JobKind.TRAINING and job.turn_at is None and not job.cancel_requested:
+                    await self._wait_in_line(job, craft)
+                else:
+                    await self._put_back(await self._prepare(job, craft), craft)
             case JobState.SUBMITTING:
                 job = await self._submitter.step(job, craft)
                 if job.state is JobState.UNCERTAIN and job.parent_id is not None:
@@ -124,6 +140,36 @@ class Stepper:
                 await self._put_back(self._wait_for_a_person(job), craft)
             case _:
                 await self._clean_up(job, craft)
+
+    async def _wait_in_line(self, job: Job, craft: Craft) -> None:
+        """Go on with a training whose turn it is; otherwise let it say where it stands."""
+        found: list[Standing] = []
+
+        async def turn(connection: AsyncConnection) -> None:
+            # In the transaction that gives it a place, so that nobody else takes the same one.
+            standing = await self._line.standing(connection, job)
+            if standing is not None:
+                found.append(standing)
+                raise _StandsInLine
+
+        now = self._book.now()
+        begun = replace(job, turn_at=now, progress=Progress(), eta_at=self._line.end_of(job))
+        try:
+            await self._book.save(begun, together=turn)
+        except _StandsInLine:
+            [standing] = found
+            await self._stand(job, craft, standing)
+            return
+        await self._put_back(await self._prepare(begun, craft), craft)
+
+    async def _stand(self, job: Job, craft: Craft, standing: Standing) -> None:
+        moved = job.progress.ahead != standing.ahead or job.eta_at is None
+        moved = moved or abs((standing.end - job.eta_at).total_seconds()) > LINE_NEWS if job.eta_at else moved
+        if not moved:
+            await self._book.rest(job, until=self._book.later(LINE_SECONDS))
+            return
+        waiting = replace(job, progress=Progress(ahead=standing.ahead), eta_at=standing.end)
+        await self._put_back(replace(waiting, next_at=self._book.later(LINE_SECONDS)), craft)
 
     async def _prepare(self, job: Job, craft: Craft) -> Job:
         if job.cancel_requested:
@@ -187,7 +233,8 @@ class Stepper:
         left = seen.eta_seconds
         if left is None and seen.step and seen.total and job.started_at:
             left = (self._book.now() - job.started_at).total_seconds() / seen.step * (seen.total - seen.step)
-        return replace(job, progress=seen, eta_at=None if left is None else self._book.later(left))
+        # Until its pace is known, what was reckoned at first holds.
+        return replace(job, progress=seen, eta_at=job.eta_at if left is None else self._book.later(left))
 
     async def _collect(self, job: Job, craft: Craft) -> None:
         folder = craft.workspace(job) / "collected"
@@ -201,6 +248,7 @@ class Stepper:
             await craft.keep(connection, done, brought)
             await craft.ended(connection, done)
             await self._budget.close(connection, done)
+            await self._call_next(connection, done)
 
         await self._book.put_back(done, together=result)
 
@@ -280,8 +328,14 @@ class Stepper:
             if job.state.terminal:
                 await craft.ended(connection, job)
                 await self._budget.close(connection, job)
+            if job.state.terminal or job.state is JobState.UNCERTAIN:
+                await self._call_next(connection, job)
 
         await self._book.put_back(job, together=aside)
+
+    async def _call_next(self, connection: AsyncConnection, job: Job) -> None:
+        if job.kind is JobKind.TRAINING:
+            await job_rows.call_line(connection, at=self._book.now())
 
     def _log_once(self, job: Job, snapshot: Snapshot) -> None:
         if (job.provider, snapshot.raw_state) not in self._unknown_states:

@@ -54,6 +54,15 @@ def draw_job(view: JobView) -> tuple[Layout, list[discord.File]]:
     return Layout(container), []
 
 
+def draw_turn(view: JobView) -> Layout:
+    """Return the message that says, once and after a long wait, that a training's turn has come."""
+    job = view.job
+    text = _("{owner} It is the turn of **{name}** now.").format(owner=f"<@{job.owner_id}>", name=job.title)
+    if job.eta_at is not None and job.eta_at > job.updated_at:
+        text += " " + _("It is expected to be done {when}.").format(when=words.moment(job.eta_at))
+    return Layout(ui.TextDisplay(text))
+
+
 def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
     """Return the message that ends a training: the model with its first pictures, or why there is none."""
     job = view.job
@@ -124,12 +133,22 @@ def _where(job: Job) -> str:
             parts.append(words.steps_done(progress.step, progress.total))
         if progress.loss is not None:
             parts.append(_("loss {loss}").format(loss=f"{progress.loss:.4g}"))
-        if job.eta_at is not None:
-            parts.append(_("done {when}").format(when=words.moment(job.eta_at)))
+    if progress.ahead is not None and job.state is JobState.PREPARING:
+        parts.append(_("place {place} in line").format(place=progress.ahead + 1))
+    elif progress.ahead is not None and job.state is JobState.QUEUED:
+        parts.append(_("{count} ahead").format(count=progress.ahead))
+    if _end_is_known(job):
+        parts.append(_("done {when}").format(when=words.moment(job.eta_at or job.updated_at)))
     line = " · ".join(parts)
     if job.state is JobState.RUNNING and progress.step is not None and progress.total:
         return f"{line}\n{words.bar(progress.step / progress.total)}"
     return line
+
+
+def _end_is_known(job: Job) -> bool:
+    """Tell whether an end is expected that is still to come."""
+    under_way = job.state in {JobState.PREPARING, JobState.SUBMITTING, JobState.QUEUED, JobState.RUNNING}
+    return under_way and not job.cancel_requested and job.eta_at is not None and job.eta_at > job.updated_at
 
 
 def _facts(view: JobView) -> str:

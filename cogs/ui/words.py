@@ -36,6 +36,8 @@ def state_of(job: Job) -> str:
     """Return where a job stands, in words."""
     if job.cancel_requested and not job.state.terminal:
         return _("Stopping")
+    if job.state is JobState.PREPARING and job.progress.ahead is not None:
+        return _("Waiting in line")
     if job.kind is not JobKind.TRAINING and job.state in _PICTURE_STATES:
         return _(_PICTURE_STATES[job.state])
     return _(_STATES[job.state])

@@ -185,8 +185,8 @@ class FalAdapter(ABC, Generic[OrderT, OutputT]):
             return _ended(status, outcome, prepared), outcome
         match status.status:
             case "IN_QUEUE":
-                ahead = f"waiting, {status.queue_position} ahead" if status.queue_position else "waiting"
-                seen = _seen(status, RemoteState.QUEUED, progress=Progress(phase=ahead))
+                waiting = Progress(phase="waiting", ahead=status.queue_position)
+                seen = _seen(status, RemoteState.QUEUED, progress=waiting)
             case "IN_PROGRESS":
                 seen = _seen(status, RemoteState.RUNNING, progress=self._progress(status, prepared))
             case "COMPLETED":

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class SketchTrainer(SketchAdapter[TrainingOrder, TrainedLora]):
     @property
     def capabilities(self) -> TrainerCapabilities:
         """Return what it can do."""
-        return _CAPABILITIES
+        return replace(_CAPABILITIES, at_once=self._workshop.slots)
 
     def estimate(self, recipe: Recipe, photo_count: int) -> Estimate:
         """Return what this training takes; it is free."""

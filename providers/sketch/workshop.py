@@ -41,6 +41,11 @@ class Workshop:
         self._kind = kind
         self._slots = slots if slots is not None else default_slots()
 
+    @property
+    def slots(self) -> int:
+        """Return how many workers compute at once."""
+        return self._slots
+
     def open(self) -> None:
         """Make the folders, and clear what an interrupted removal left."""
         (self._folder / "slots").mkdir(parents=True, exist_ok=True)

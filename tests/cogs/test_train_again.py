@@ -9,12 +9,12 @@ from tests.fakes.till import QUEUED, RUNNING, SUCCEEDED, Look
 
 async def test_trained_model_is_trained_again_as_version_two(tmp_path):
     async with market(tmp_path) as (_house, _till, place):
-        await place.press(await place.slash("train", draft=await drafted(place, "Rusty"), steps=7), "Train it")
+        await place.press(await place.slash("train", draft=await drafted(place, "Rusty"), steps=70), "Train it")
         last_word = await place.wait_for(lambda m: "Rusty is ready" in m.text)
         quote = await place.press(last_word, "Train again")
         assert quote.ephemeral
         assert "Your own numbers." in quote.text
-        assert "2 photos · 7 steps" in quote.text
+        assert "2 photos · 70 steps" in quote.text
         assert "Its photos are a copy of those of the earlier draft" in quote.text
         assert "It becomes version 2 of the model." in quote.text
         await place.press(quote, "Train it")

@@ -229,7 +229,7 @@ async def test_fal_tells_how_many_wait_before_a_job(tmp_path):
     async with playing(FalTrainerBench, tmp_path) as (bench, _, trainer):
         with bench.busy():
             remote_id, prepared = await submitted(trainer, bench.make_order("job-1"))
-            assert (await trainer.poll(remote_id, prepared)).progress.phase == "waiting, 3 ahead"
+            assert (await trainer.poll(remote_id, prepared)).progress.ahead == 3
 
 
 async def test_fal_training_costs_its_steps(tmp_path):
