@@ -147,7 +147,7 @@ async def worker_killed(yard: YardRails) -> Job:
     return await yard.run_out(job)
 
 
-@fault("the agent's longest time is over", JobState.LOST, told="ended in the middle of its work", max_seconds=1.5)
+@fault("the agent's longest time is over", JobState.LOST, told="ended in the middle of its work", max_seconds=4)
 async def overruns(yard: YardRails) -> Job:
     yard.mood(Trouble.HANG)
     job = await yard.held(await yard.begin())
