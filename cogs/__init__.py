@@ -2,6 +2,7 @@
 
     desk.py        from a press, a choice or a form to the method that handles it
     failures.py    the one funnel for errors          replies.py  answering one person, whatever was answered before
+    typed.py       gives back what was typed into what is refused
     answer_calls.py  which of these calls are repeated when Discord is in trouble
     places.py      where something was asked, and whether results can be posted there
     drafts.py captions.py intake.py training.py sheets.py generating.py pictures.py prompts.py library.py

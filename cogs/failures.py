@@ -13,6 +13,7 @@ from bot.errors import BotError
 from bot.ids import new_id
 from bot.texts import _
 from cogs import replies
+from cogs.typed import with_what_was_typed
 from providers.errors import ProviderError
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ async def answer(interaction: discord.Interaction[Any], error: BaseException) ->
     if isinstance(cause, discord.HTTPException) and cause.code in NOBODY_LISTENS:
         log.info("too late to answer an interaction (%d)", cause.code)
         return
-    await replies.tell(interaction, sentence_for(cause))
+    await replies.tell(interaction, with_what_was_typed(interaction, sentence_for(cause)))
 
 
 def sentence_for(error: BaseException) -> str:
