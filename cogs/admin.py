@@ -16,6 +16,7 @@ from cogs.admin_settings import show_settings
 from cogs.desk import Feature, on_choice, on_press
 from cogs.places import needs, needs_in, place_of
 from cogs.providers import titles_of
+from cogs.ui import words
 from cogs.ui.diagnosis import draw_diagnosis
 from cogs.ui.oversight import chart_of, draw_audit, draw_usage, draw_watched_jobs, job_choices
 from cogs.ui.reports import draw_report, draw_reports
@@ -120,11 +121,13 @@ class Admin(Feature):
         made = await self._services.guilds.block(
             interaction.user.id, place_of(interaction), person.id, reason=reason, days=days
         )
-        until = (
-            "" if made.until is None else " " + _("until {moment}").format(moment=f"<t:{made.until.timestamp():.0f}:f>")
+        told = (
+            _("{person} is blocked. Their jobs under way go on: /admin cancel stops one.")
+            if made.until is None
+            else _("{person} is blocked until {moment}. Their jobs under way go on: /admin cancel stops one.")
         )
-        told = _("{person} is blocked{until}. Their jobs under way go on: /admin cancel stops one.")
-        await replies.tell(interaction, told.format(person=person.mention, until=until))
+        moment = "" if made.until is None else words.moment(made.until, "f")
+        await replies.tell(interaction, told.format(person=person.mention, moment=moment))
 
     @admin.command(description="Let somebody use me in this server again.")
     @app_commands.describe(person="Whom to let in again.")

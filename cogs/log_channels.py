@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 #: Seconds between two looks when nobody wakes us.
 IDLE_SECONDS = 15.0
+#: Seconds between two looks at least.
+SHORTEST_SECONDS = 0.3
 #: Seconds that a server rests whose log channel does not take a message.
 REST_SECONDS = 600.0
 #: Seconds that a server rests after trouble at Discord's.
@@ -48,6 +50,8 @@ class LogChannels(commands.Cog):
         while True:
             for notice, channel_id in await self._notices.due():
                 await self._bring_up(notice, channel_id)
+            # A running job makes news several times a second; nobody reads a log channel that fast.
+            await asyncio.sleep(SHORTEST_SECONDS)
             await self._notices.woken(seconds=self._pause())
 
     def _pause(self) -> float:

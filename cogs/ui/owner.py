@@ -20,13 +20,13 @@ def draw_status(status: DeploymentStatus, *, servers: int, latency: float) -> La
     states = ", ".join(f"{count} {state.value}" for state, count in sorted(status.under_way.items()) if count)
     lines = [
         "### Darkroom",
-        ngettext("In {count} server", "In {count} servers", servers).format(count=servers)
-        + ", "
-        + _("{set_up} set up, {logged} with a log channel.").format(
-            set_up=status.servers_set_up, logged=status.with_log_channel
-        ),
-        ngettext("{count} job under way", "{count} jobs under way", jobs).format(count=jobs)
-        + (f": {states}." if states else "."),
+        ngettext(
+            "In {count} server; {set_up} set up, {logged} with a log channel.",
+            "In {count} servers; {set_up} set up, {logged} with a log channel.",
+            servers,
+        ).format(count=servers, set_up=status.servers_set_up, logged=status.with_log_channel),
+        ngettext("{count} job under way.", "{count} jobs under way.", jobs).format(count=jobs),
+        *([f"-# {states}"] if states else []),
         ngettext("{count} report waits.", "{count} reports wait.", status.open_reports).format(
             count=status.open_reports
         ),

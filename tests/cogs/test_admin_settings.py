@@ -5,6 +5,7 @@ import pytest
 from bot.errors import NotAllowed, WrongMoment
 from bot.guild import Act, AdultPolicy, GuildSettings, RoleLimits
 from bot.place import Place
+from playground.components import walk
 from playground.errors import PersonError
 from playground.permissions import Permission
 from tests.house import House, open_house
@@ -202,3 +203,26 @@ async def test_service_asks_again_whether_somebody_manages(tmp_path):
             await house.services.guilds.change(1, here, blocked_words=("x",))
         with pytest.raises(WrongMoment, match="no server to manage"):
             await house.services.guilds.admit(1, Place(channel_id=1, guild_id=None, manages=True), Act.MANAGE)
+
+
+async def test_panel_names_who_is_blocked(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        bob = house.discord.person("bob")
+        place, _panel = await opened(house)
+        await place.slash("admin block", person=bob)
+        panel = await place.slash("admin settings")
+
+    assert f"**Blocked:** {bob.mention}. /admin unblock lets them in again." in panel.text
+
+
+async def test_menu_of_another_version_says_so(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        place, panel = await opened(house)
+        shown = house.discord.world.messages[panel.message.id]
+        for _path, node in walk(shown.components):
+            if node.get("custom_id") == "admin.set:channel_ids":
+                node["custom_id"] = "admin.set:gone"
+        answer = await place.select(panel, "All channels", [house.discord.channel])
+
+    told = [one.text for one in answer.followups]
+    assert told == ["This menu is from another version of the bot. Use /admin settings."]

@@ -41,7 +41,7 @@ async def test_owner_sees_how_the_deployment_is(tmp_path):
     async with owned(tmp_path) as house:
         seen = await owner_of(house.discord).in_channel().slash("owner status")
 
-    assert "In 1 server, 0 set up, 0 with a log channel.\n0 jobs under way.\n0 reports wait." in seen.text
+    assert "In 1 server; 0 set up, 0 with a log channel.\n0 jobs under way.\n0 reports wait." in seen.text
     assert seen.ephemeral
 
 
