@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from bot.lettering import drawable
 from bot.texts import _
 from providers.base import LossPoint
 
@@ -96,8 +97,8 @@ def _draw_axes(draw: ImageDraw.ImageDraw, frame: _Frame, rungs: Sequence[float])
         draw.line([(across, frame.bottom), (across, frame.bottom + 8 * _SCALE)], _GRID, 2 * _SCALE)
         anchor = "mt" if step < frame.last_step * 0.97 else "rt"
         draw.text((across, frame.bottom + 16 * _SCALE), f"{step:g}", _DIM, font, anchor=anchor)
-    draw.text((frame.left, 12 * _SCALE), _("loss"), _INK, font, anchor="la")
-    draw.text((frame.right, (_SIZE[1] - 12) * _SCALE), _("step"), _INK, font, anchor="rs")
+    draw.text((frame.left, 12 * _SCALE), drawable(_("loss")), _INK, font, anchor="la")
+    draw.text((frame.right, (_SIZE[1] - 12) * _SCALE), drawable(_("step")), _INK, font, anchor="rs")
 
 
 def _draw_last(draw: ImageDraw.ImageDraw, spot: _Spot, loss: float) -> None:

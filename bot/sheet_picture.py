@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from bot.lettering import drawable
+
 _WIDTH = 1200
 _MARGIN, _GAP, _HEAD = 28, 16, 84
 _LETTERS = 46
@@ -39,7 +41,7 @@ def draw_comparison(columns: Sequence[ComparedColumn], *, rows: int) -> tuple[by
     draw = ImageDraw.Draw(sheet)
     for number, column in enumerate(columns):
         left = _MARGIN + number * (side + _GAP)
-        _write(draw, column.label, left + side / 2, _HEAD / 2 + 4, room=side)
+        _write(draw, drawable(column.label), left + side / 2, _HEAD / 2 + 4, room=side)
         for row in range(rows):
             data = column.pictures[row] if row < len(column.pictures) else None
             sheet.paste(_tile(data, side), (left, _HEAD + row * (side + _GAP)), corners)

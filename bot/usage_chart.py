@@ -13,6 +13,8 @@ from datetime import date
 
 from PIL import Image, ImageDraw, ImageFont
 
+from bot.lettering import drawable
+
 MICRO = 1_000_000
 #: Rows of each list; what is left is summed up in one more.
 MOST_ROWS = 5
@@ -167,7 +169,7 @@ def _draw_name(draw: ImageDraw.ImageDraw, one: _List, name: str, y: int) -> None
 
 
 def _fitting(text: str, width: int, size: int) -> str:
-    font = _font(size)
+    font, text = _font(size), drawable(text)
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(f"{text}..") > width:

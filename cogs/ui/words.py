@@ -124,8 +124,3 @@ def settings_of(recipe: Recipe) -> list[str]:
 def versioned(lora: Lora) -> str:
     """Return the name of a model, with its number when it is not the first of its line."""
     return lora.name if lora.version == 1 else _("{name}, version {number}").format(name=lora.name, number=lora.version)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -214,8 +214,8 @@ class ComfyImageMaker:
         if place is not None and place.running:
             return Snapshot(state=RemoteState.RUNNING, raw_state="running", progress=Progress(phase="at work")), None
         if place is not None:
-            ahead = Progress(phase=f"waiting, {place.ahead} ahead" if place.ahead else "waiting")
-            return Snapshot(state=RemoteState.QUEUED, raw_state="pending", progress=ahead), None
+            waiting = Progress(phase="waiting", ahead=place.ahead)
+            return Snapshot(state=RemoteState.QUEUED, raw_state="pending", progress=waiting), None
         ended = await self._api.ended(remote_id)
         if ended is not None:
             return _outcome(ended), ended

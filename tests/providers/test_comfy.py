@@ -317,8 +317,8 @@ async def test_comfy_tells_how_many_wait_before(tmp_path):
     async with playing(tmp_path) as (bench, comfy, maker):
         comfy.busy = True
         ids = [await submitted(maker, bench.make_order(f"job-{n}")) for n in range(4)]
-        told = [(await maker.poll(*one)).progress.phase for one in ids]
-        assert told == ["waiting", "waiting, 1 ahead", "waiting, 2 ahead", "waiting, 3 ahead"]
+        told = [(await maker.poll(*one)).progress.ahead for one in ids]
+        assert told == [0, 1, 2, 3]
 
 
 async def test_comfy_cancel_stops_nobody_elses_job(tmp_path):
