@@ -8,6 +8,7 @@ import logging
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from unittest.mock import patch
 from urllib.request import Request, urlopen
 
@@ -24,6 +25,8 @@ from playground.engine_script import Trouble
 from providers.base import RemoteState
 from providers.errors import ArtifactBroken, NotFound, Refused, Unavailable
 from providers.gpu import mailbox
+from providers.gpu.agent.archive import sha256_of
+from providers.gpu.agent.folder_transport import FolderTransport
 from providers.gpu.agent.mailbox_transport import MailboxTransport
 from providers.gpu.agent.transport import NotWanted, Rejected, Unreachable
 from providers.gpu.leases import LeaseState
@@ -313,3 +316,46 @@ async def test_setting_makes_a_mailbox_and_the_doctor_looks_into_it(bucket, tmp_
     assert mailbox_of(Settings(_env_file=None)) is None
     [finding] = [one for one in await examine(settings) if one.part == "Mailbox"]
     assert finding.ok, finding
+
+
+async def test_folder_holds_one_claim_reports_and_what_was_delivered(tmp_path):
+    mail, archive, made = tmp_path / "mail", tmp_path / "archive.zip", tmp_path / "made"
+    mail.mkdir()
+    archive.write_bytes(b"photos")
+    made.write_bytes(b"weights")
+    leases = MailboxLeases(LocalStore(mail), folder=mail)
+    await leases.open("job-1", {"marker": "job-1"}, archive)
+    folder = Path((await leases.issue("job-1")).env["DARKROOM_FOLDER"])
+    way, sha256 = FolderTransport(folder), sha256_of(made)
+    claim = way.claim({"box_id": "m1"})
+    with pytest.raises(NotWanted):
+        FolderTransport(folder).claim({"box_id": "m2"})
+    way.fetch_archive(tmp_path / "came.zip")
+    assert sha256_of(tmp_path / "came.zip") == claim.archive_sha256
+    assert way.report({"progress": {"phase": "training", "step": 2, "total": 9}}) is False
+    seen = await leases.report("job-1")
+    assert (seen.state, seen.box_id, seen.progress.step) == (LeaseState.HELD, "m1", 2)
+    for _ in range(2):
+        way.upload(made, "lora.safetensors", sha256)
+    await leases.stop("job-1")
+    assert way.report({"progress": {}}) is True
+    files = [{"name": "lora.safetensors", "size": 7, "sha256": sha256}]
+    way.finish({"state": "done", "files": files, "facts": {"loss": 0.1}})
+    (tmp_path / "into").mkdir()
+    arrival = await leases.fetch("job-1", tmp_path / "into")
+    assert (arrival.lora.read_bytes(), arrival.facts) == (b"weights", {"loss": 0.1})
+    await leases.close("job-1")
+    for call in (lambda: way.report({}), lambda: way.upload(made, "lora.safetensors", sha256)):
+        with pytest.raises(NotWanted):
+            call()
+
+
+async def test_folder_with_a_stopped_job_lets_nobody_claim_it(tmp_path):
+    mail, archive = tmp_path / "mail", tmp_path / "archive.zip"
+    mail.mkdir()
+    archive.write_bytes(b"photos")
+    leases = MailboxLeases(LocalStore(mail), folder=mail)
+    await leases.open("job-1", {}, archive)
+    await leases.stop("job-1")
+    with pytest.raises(NotWanted):
+        FolderTransport(mail / "job-1").claim({})
