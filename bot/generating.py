@@ -12,6 +12,7 @@ from bot.clock import Clock
 from bot.consent import adult_allowed, refuse_adult
 from bot.errors import Missing, NotYours
 from bot.events import JobChanged, News
+from bot.gallery_rules import plan
 from bot.guild import Act, GuildSettings
 from bot.guilds import Guilds, without_blocked_words
 from bot.ids import new_id
@@ -22,6 +23,7 @@ from bot.routing import CHOSEN, MakerChoice, Router
 from bot.sharing import may_use
 from bot.store import adult as adult_rows
 from bot.store import cards as card_rows
+from bot.store import galleries as gallery_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
 from bot.store.cards import Card
@@ -111,6 +113,7 @@ class GeneratingService:
             await job_rows.insert(connection, job)
             await self._budget.reserve(connection, job, choice.estimate, here=settings.limits_for(place.role_ids))
             await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id, locale=place.locale))
+            await plan(connection, settings, place, job, lora)
         self._news.publish(JobChanged(job_id=job.id, due=True))
         return job
 
@@ -223,7 +226,9 @@ class GeneratingService:
             pictures = await rows.pictures_of(connection, job_id)
             await rows.delete_pictures(connection, job_id)
             await card_rows.give_up(connection, job_id, reason="its pictures were deleted")
+            await gallery_rows.take_back(connection, job_id)
         await self._blobs.delete(picture.blob_key for picture in pictures)
+        self._news.publish(JobChanged(job_id=job_id))
 
     async def _job(self, job_id: str) -> Job:
         async with self._database.begin() as connection:

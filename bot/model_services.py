@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.blobs import Blobs
 from bot.clock import Clock
+from bot.galleries import Galleries
 from bot.generating import GeneratingService
 from bot.guilds import Guilds
 from bot.imports import Imports
@@ -32,6 +33,7 @@ class ModelServices:
     transfers: Transfers
     prompts: Prompts
     picture_details: PictureDetailsService
+    galleries: Galleries
 
 
 def model_services(
@@ -67,4 +69,5 @@ def model_services(
         transfers=Transfers(database=database, clock=clock),
         prompts=Prompts(database=database, clock=clock),
         picture_details=PictureDetailsService(database=database, generating=generating),
+        galleries=Galleries(database=database, generating=generating),
     )

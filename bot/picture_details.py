@@ -13,6 +13,7 @@ from bot.lora import Lora
 from bot.place import Place
 from bot.sharing import may_use
 from bot.store import cards as card_rows
+from bot.store import galleries as gallery_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
@@ -74,7 +75,8 @@ class PictureDetailsService:
         """
         async with self._database.begin() as connection:
             card = await card_rows.shown_in(connection, message_id)
-            job = await job_rows.get(connection, card.job_id) if card else None
+            job_id = card.job_id if card else await gallery_rows.job_shown_in(connection, message_id)
+            job = await job_rows.get(connection, job_id) if job_id else None
             if job is not None and job.kind is JobKind.TRAINING:
                 # A training's last word shows the pictures of another job.
                 job = await job_rows.samples_of(connection, job.id)

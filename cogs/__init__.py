@@ -10,6 +10,7 @@
     panels.py      shows a draft to its person, for the cogs that change one
     model_commands.py sharing.py    parts of the library's cog
     status.py      keeps the card of every job true
+    galleries.py   keeps the threads of models in a server's gallery
     help.py        which commands there are for whom
     letters.py     sends the direct messages that nobody waits for
     privacy.py     what is held about a person, and its end
@@ -27,6 +28,7 @@ from cogs.admin_settings import AdminSettings
 from cogs.captions import Captions
 from cogs.desk import Desk
 from cogs.drafts import Drafts
+from cogs.galleries import GalleryKeeper
 from cogs.generating import Generating
 from cogs.help import Help
 from cogs.intake import PhotoIntake
@@ -69,6 +71,7 @@ async def setup(bot: DarkroomBot) -> None:
     if bot.services.settings.darkroom_owner_guild is not None:
         await bot.add_cog(Owner(bot), guild=discord.Object(bot.services.settings.darkroom_owner_guild))
     await bot.add_cog(StatusBoard(bot))
+    await bot.add_cog(GalleryKeeper(bot))
     await bot.add_cog(Postman(bot))
     await bot.add_cog(PrivacyCog(bot))
     await bot.add_cog(Help(bot))

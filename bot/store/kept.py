@@ -14,6 +14,8 @@ from bot.store.tables import (
     blocks,
     departures,
     drafts,
+    gallery_posts,
+    gallery_threads,
     guilds,
     jobs,
     lora_shares,
@@ -108,7 +110,9 @@ async def known_guilds(connection: AsyncConnection) -> set[int]:
 
 async def forget_guild(connection: AsyncConnection, guild_id: int) -> None:
     """Remove what is kept about a server; jobs and sums of money there stay with their people."""
-    for table in (lora_shares, blocks, audit, reports, notices, adult_marks, departures):
+    for table in (
+        *(gallery_posts, gallery_threads, lora_shares, blocks, audit, reports, notices, adult_marks, departures),
+    ):
         await connection.execute(sa.delete(table).where(table.c.guild_id == guild_id))
     await connection.execute(sa.delete(guilds).where(guilds.c.id == guild_id))
 

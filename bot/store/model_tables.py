@@ -83,3 +83,31 @@ adult_marks = sa.Table(
     sa.Column("by_id", Snowflake, nullable=False),
     sa.Column("at", Moment, nullable=False),
 )
+
+gallery_threads = sa.Table(
+    "gallery_threads",
+    metadata,
+    # A model's thread in a server's gallery, which begins at a message and has that message's number.
+    sa.Column("guild_id", Snowflake, primary_key=True, autoincrement=False),
+    sa.Column("lora_id", Id, sa.ForeignKey("loras.id"), primary_key=True),
+    sa.Column("channel_id", Snowflake, nullable=False),
+    sa.Column("message_id", Snowflake),
+    sa.Column("begun", sa.Boolean, nullable=False, server_default=sa.false()),
+    # How often it had to be begun anew; part of the nonces.
+    sa.Column("posts", sa.Integer, nullable=False, server_default="0"),
+)
+
+gallery_posts = sa.Table(
+    "gallery_posts",
+    metadata,
+    # Pictures that go to a gallery; written with their job, before anything is made.
+    sa.Column("job_id", Id, sa.ForeignKey("jobs.id"), primary_key=True),
+    sa.Column("guild_id", Snowflake, nullable=False),
+    sa.Column("lora_id", Id, nullable=False),
+    sa.Column("locale", sa.String(10), nullable=False, server_default="en"),
+    sa.Column("message_id", Snowflake, index=True),
+    sa.Column("thread_channel_id", Snowflake),
+    # The pictures were deleted, and the message has to go.
+    sa.Column("taken_back", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("given_up", sa.Text),
+)

@@ -3,7 +3,15 @@
 import sqlalchemy as sa
 
 from bot.store.columns import Id, Moment, Snowflake, metadata
-from bot.store.model_tables import adult_marks, checkpoints, lora_shares, lora_transfers, loras
+from bot.store.model_tables import (
+    adult_marks,
+    checkpoints,
+    gallery_posts,
+    gallery_threads,
+    lora_shares,
+    lora_transfers,
+    loras,
+)
 
 #: What lies in the other two modules and is taken from here.
 __all__ = [
@@ -12,6 +20,8 @@ __all__ = [
     "Snowflake",
     "adult_marks",
     "checkpoints",
+    "gallery_posts",
+    "gallery_threads",
     "lora_shares",
     "lora_transfers",
     "loras",
