@@ -23,6 +23,7 @@ PAPERS = [
         "docs/providers.md",
         "docs/servers.md",
         "docs/adding-a-provider.md",
+        "docs/features.md",
     )
 ]
 
@@ -91,3 +92,19 @@ def test_providers_page_has_today_s_prices():
 def test_papers_link_to_what_is_there(paper):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", paper.read_text())
     assert [link for link in links if not (paper.parent / link).exists()] == []
+
+
+def test_features_name_tests_that_there_are():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (ROOT / "docs" / "features.md").read_text())
+    assert len(named) > 50
+    assert [f"{path}::{test}" for path, test in named if f"def {test}(" not in (ROOT / path).read_text()] == []
+
+
+def test_features_give_a_test_or_a_reason_in_each_row():
+    lines = [line for line in (ROOT / "docs" / "features.md").read_text().splitlines() if line.startswith("| ")]
+    rows_ = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if not line.startswith("| feature")
+    ]
+    lacking = [row[0] for row in rows_ if row[2] != "no" and "::test_" not in row[3]]
+    assert lacking == []
+    assert [row[0] for row in rows_ if row[2] == "no" and len(row[3]) < 20] == []
