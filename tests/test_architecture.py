@@ -355,5 +355,5 @@ async def test_controls_all_have_somebody_who_handles_them(tmp_path):
 async def test_client_asks_for_no_privileged_intent_and_no_mentions(tmp_path):
     async with bot_with_cogs(tmp_path / "data") as bot:
         intents, mentions = bot.intents, bot.allowed_mentions
-    assert not (intents.members or intents.presences or intents.message_content)
+    assert (intents.members, intents.presences, intents.message_content) == (False, False, False)
     assert mentions.to_dict() == {"parse": []}
