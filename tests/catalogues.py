@@ -4,6 +4,7 @@
 begins with `python -m tests.catalogues LANGUAGE`.
 """
 
+import ast
 import asyncio
 import sys
 import tempfile
@@ -12,23 +13,45 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from bot.texts import CATALOGUES
 from tests.test_architecture import bot_with_cogs, commands_of
 
 ROOT = Path(__file__).resolve().parents[1]
-#: gettext's own, and which of their arguments are sentences.
-KEYWORDS: dict[str, Any] = {"_": None, "N_": None, "ngettext": (1, 2)}
+#: gettext's own, and how many of their arguments are sentences.
+KEYWORDS = {"_": 1, "N_": 1, "ngettext": 2}
+HEAD = """\
+# What Darkroom says. `python -m tests.catalogues` adds what is new; CONTRIBUTING.md tells how to translate.
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Plural-Forms: {plurals}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+
+"""
 
 
-def said_in_code() -> Iterator[tuple[Any, str]]:
-    """Yield each sentence, or its two forms, with the file that says it."""
+def said_in_code() -> Iterator[tuple[str | tuple[str, ...], str]]:
+    """Yield each sentence, or its two forms, with the file that says it.
+
+    Babel's own extractor reads tokens, and up to Python 3.11 an f-string is a single one: what it holds is not found.
+    """
     for folder in ("bot", "cogs"):
-        found = extract_from_dir(ROOT / folder, method_map=[("**.py", "python")], keywords=KEYWORDS)
-        for file, _line, message, _comments, _context in found:
-            yield message, f"{folder}/{file}"
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for said in _said(ast.parse(path.read_text(encoding="utf-8"))):
+                yield said, path.relative_to(ROOT).as_posix()
+
+
+def _said(module: ast.Module) -> Iterator[str | tuple[str, ...]]:
+    for call in ast.walk(module):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS):
+            continue
+        forms = [one.value for one in call.args[: KEYWORDS[call.func.id]] if isinstance(one, ast.Constant)]
+        if forms:
+            yield forms[0] if len(forms) == 1 else tuple(forms)
 
 
 async def said_by_commands() -> set[str]:
@@ -59,8 +82,12 @@ async def everything_said() -> Catalog:
 
 
 def write(catalog: Catalog, path: Path) -> None:
+    """Write a catalogue; one that says the same is the same file, so it has no dates in its head."""
     with path.open("wb") as file:
-        write_po(file, catalog, width=120, sort_output=True, ignore_obsolete=True, include_lineno=False)
+        file.write(HEAD.format(language=catalog.locale, plurals=catalog.plural_forms).encode())
+        write_po(
+            file, catalog, width=120, sort_output=True, ignore_obsolete=True, include_lineno=False, omit_header=True
+        )
 
 
 async def main() -> None:
