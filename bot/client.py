@@ -30,6 +30,11 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 300.0
 
+#: How discord.py names the tasks of listeners and commands, none of which it awaits when it closes.
+HANDLERS = ("discord.py: ", "CommandTree-invoker")
+#: Seconds that these are given to end; a stopped service has ten in all.
+SECONDS_TO_END = 3.0
+
 #: The gateway's close code for a token that it does not take, or no longer.
 AUTHENTICATION_FAILED = 4004
 
@@ -95,8 +100,12 @@ class DarkroomBot(commands.Bot):
         await self.sync_commands()
 
     async def close(self) -> None:
-        """Stop what the cogs started, then leave Discord."""
+        """Stop what the cogs started, let what people have asked for end, then leave Discord."""
         await self.background.stop()
+        mine = asyncio.current_task()
+        begun = [t for t in asyncio.all_tasks() if t is not mine and t.get_name().startswith(HANDLERS)]
+        if begun:
+            await asyncio.wait(begun, timeout=SECONDS_TO_END)
         await super().close()
 
     async def on_message(self, message: discord.Message) -> None:

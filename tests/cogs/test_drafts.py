@@ -440,3 +440,14 @@ async def test_panel_names_the_photos_that_each_trainer_takes(tmp_path):
         text = _count(replace(view, takers=takers))
         assert text == "**0 photos** · 4 to 30 for One and Two · 2 to 9 for Three"
         assert replace(view, takers=takers).fewest == 2
+
+
+async def test_command_that_is_under_way_ends_before_the_bot_leaves(tmp_path):
+    async with running_playground() as discord:
+        alice = discord.person("alice")
+        async with running_bot(discord, tmp_path / "data"):
+            await alice.in_channel().slash("draft new", name="Rusty", trigger_word="fox", kind="animal", wait=False)
+        async with running_bot(discord, tmp_path / "data") as house:
+            [draft] = await house.services.drafts.open_drafts(alice.id)
+            assert draft.name == "Rusty"
+        assert [message.loading for message in alice.in_channel().sees()] == [False]
