@@ -102,7 +102,8 @@ def move_in(snapshot: Path, folder: Path, discord: Playground) -> Person:
     with closing(sqlite3.connect(folder / "darkroom.db")) as connection:
         for table in ("drafts", "photos", "jobs", "loras", "consents"):
             connection.execute(f"UPDATE {table} SET owner_id = ?", (owner.id,))
-        connection.execute("UPDATE people SET id = ?", (owner.id,))
+        # Who wants no warning has their photos go when their time is over, without a day between.
+        connection.execute("UPDATE people SET id = ?, tell_deletion = 0", (owner.id,))
         connection.execute("UPDATE jobs SET guild_id = ?", (discord.guild.id,))
         connection.execute("UPDATE cards SET given_up = 'of another playground'")
         connection.commit()
