@@ -6,6 +6,7 @@ errors.py        everything that can go wrong, each with what to do next
 registry.py      which adapters this deployment has
 http.py          statuses and retries of reads, for all that are spoken to by HTTP
 artifacts.py     the one way to fetch a provider's file; unpacking.py, weights.py, image_files.py look into it
+    picture_words.py, weights_header.py  take out of it what is private
 prices.py        what providers charge, with day and source
 progress.py      how far a training is, by its log
 picture_size.py  the sides of a picture by its shape

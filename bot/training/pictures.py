@@ -1,5 +1,6 @@
 """Owns what is special about pictures: what they are made with and where they stay; never calls a provider."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from bot.store.database import Database
 from bot.texts import _
 from bot.training.job import Job
 from providers.base import ExtraLora, ImageMaker, ImageOrder, LoraFile, MadeImages
+from providers.picture_words import without_words
 from providers.registry import Registry
 
 
@@ -134,7 +136,7 @@ class PictureCraft:
         brought = []
         for position, image in enumerate(output.images):
             key = f"pictures/{job.id}/{position}{image.path.suffix}"
-            await self._blobs.put(key, image.path)
+            await self._blobs.put(key, without_words(await asyncio.to_thread(image.path.read_bytes)))
             brought.append(
                 Picture(
                     id=f"{job.id}{position}",
