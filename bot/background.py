@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: Seconds before a task that died is started again; doubles up to the cap while it keeps dying.
 FIRST_PAUSE = 1.0
@@ -49,3 +52,16 @@ class Background:
             await asyncio.sleep(pause)
             lived = asyncio.get_running_loop().time() - began
             pause = FIRST_PAUSE if lived > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+
+
+async def unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Await a short piece of work to its end, and only then be cancelled.
+
+    For transactions of a task that is stopped at shutdown: one that is cut off costs the database's only connection.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

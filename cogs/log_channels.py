@@ -10,6 +10,7 @@ import logging
 import discord
 from discord.ext import commands
 
+from bot.background import unbroken
 from bot.client import DarkroomBot
 from bot.errors import BotError
 from bot.notice import Notice, NoticeKind
@@ -48,7 +49,7 @@ class LogChannels(commands.Cog):
     async def _run(self) -> None:
         await self._bot.wait_until_ready()
         while True:
-            for notice, channel_id in await self._notices.due():
+            for notice, channel_id in await unbroken(self._notices.due()):
                 await self._bring_up(notice, channel_id)
             # A running job makes news several times a second; nobody reads a log channel that fast.
             await asyncio.sleep(SHORTEST_SECONDS)
@@ -70,7 +71,7 @@ class LogChannels(commands.Cog):
             log.warning("notice %s of server %d was not sent: %s", notice.id, notice.guild_id, error)
             if error.status in (400, 413):
                 # It would be refused again; the row it is about is still there for whoever looks.
-                await self._notices.shown(notice, channel_id=log_channel_id, message_id=notice.message_id)
+                await unbroken(self._notices.shown(notice, channel_id=log_channel_id, message_id=notice.message_id))
                 return
             closed = error.status in (403, 404)
             self._resting[notice.guild_id] = now + (REST_SECONDS if closed else TROUBLE_SECONDS)
@@ -82,11 +83,11 @@ class LogChannels(commands.Cog):
             self._resting[notice.guild_id] = now + REST_SECONDS
 
     async def _post_or_edit(self, notice: Notice, log_channel_id: int) -> None:
-        layout = draw_notice(await self._view(notice))
+        layout = draw_notice(await unbroken(self._view(notice)))
         if notice.message_id is None or notice.channel_id is None:
             channel = self._bot.get_partial_messageable(log_channel_id)
             message = await channel.send(view=layout, nonce=f"{notice.id}:note")
-            await self._notices.shown(notice, channel_id=log_channel_id, message_id=message.id)
+            await unbroken(self._notices.shown(notice, channel_id=log_channel_id, message_id=message.id))
             return
         shown_in = self._bot.get_partial_messageable(notice.channel_id).get_partial_message(notice.message_id)
         try:
@@ -95,7 +96,7 @@ class LogChannels(commands.Cog):
             if error.code != _NO_MESSAGE:
                 raise
             log.info("notice %s was deleted", notice.id)
-        await self._notices.shown(notice, channel_id=notice.channel_id, message_id=notice.message_id)
+        await unbroken(self._notices.shown(notice, channel_id=notice.channel_id, message_id=notice.message_id))
 
     async def _view(self, notice: Notice) -> NoticeView:
         titles = titles_of(self._bot.services.registry)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot import background
-from bot.background import Background
+from bot.background import Background, unbroken
 
 
 async def test_task_that_dies_is_started_again(monkeypatch, caplog):
@@ -53,3 +53,21 @@ async def test_second_task_of_a_name_is_refused():
     with pytest.raises(ValueError, match="'work' is running"):
         tasks.start("work", asyncio.Event().wait)
     await tasks.stop()
+
+
+async def test_unbroken_work_ends_before_its_task_does():
+    begun, go, done = asyncio.Event(), asyncio.Event(), []
+
+    async def work() -> None:
+        begun.set()
+        await go.wait()
+        done.append(True)
+
+    task = asyncio.create_task(unbroken(work()))
+    await begun.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == [True]
