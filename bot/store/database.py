@@ -1,6 +1,7 @@
 """Owns the engine: how the database is opened, migrated, and how a transaction begins; never a query of its own."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +17,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.errors import StartupError
 
+log = logging.getLogger(__name__)
+
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+#: Seconds that transactions under way get when the database is closed.
+CLOSING_SECONDS = 5.0
+
+
+class DatabaseClosedError(Exception):
+    """Somebody came for a transaction after the end, such as an event that was still under way at shutdown."""
 
 
 class Database:
@@ -24,6 +35,10 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self._under_way = 0
+        self._closed = False
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     @classmethod
     @asynccontextmanager
@@ -48,15 +63,41 @@ class Database:
                     f"The database {sa.make_url(url).render_as_string(hide_password=True)} cannot be opened: {error}",
                     advice="Check DARKROOM_DATABASE_URL and that its folder can be written.",
                 ) from error
-            yield cls(engine)
+            database = cls(engine)
+            try:
+                yield database
+            finally:
+                await database._end()
         finally:
             await engine.dispose()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that is committed at the end of the block, or rolled back if the block fails."""
-        async with self.engine.begin() as connection:
-            yield connection
+        """Open a transaction that is committed at the end of the block, or rolled back if the block fails.
+
+        Raises:
+            DatabaseClosedError: the database was closed.
+        """
+        if self._closed:
+            raise DatabaseClosedError("the database is closed")
+        self._under_way += 1
+        self._quiet.clear()
+        try:
+            async with self.engine.begin() as connection:
+                yield connection
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._quiet.set()
+
+    async def _end(self) -> None:
+        """Begin nothing more, and wait for what is under way: a connection in use would outlive the engine."""
+        self._closed = True
+        try:
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._quiet.wait()
+        except TimeoutError:
+            log.warning("%d transactions did not end in time", self._under_way)
 
 
 class _Thorough(aiosqlite.Connection):

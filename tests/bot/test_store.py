@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from bot.errors import StartupError
 from bot.store import jobs as rows
 from bot.store import notes
-from bot.store.database import Database
+from bot.store.database import Database, DatabaseClosedError
 from bot.store.personal import IMPERSONAL, TRACES
 from bot.store.tables import metadata
 from bot.training.job import JobState
@@ -51,6 +51,30 @@ async def test_commits_survive_a_power_cut(tmp_path):
         synchronous = await connection.scalar(sa.text("PRAGMA synchronous"))
 
     assert (journal, synchronous) == ("wal", 2)
+
+
+async def test_transaction_after_the_end_is_refused(tmp_path):
+    async with opened(tmp_path) as database:
+        pass
+    with pytest.raises(DatabaseClosedError):
+        async with database.begin():
+            pass
+
+
+async def test_transaction_under_way_at_the_end_is_waited_for(tmp_path):
+    async def take_time():
+        async with database.begin() as connection:
+            begun.set()
+            await asyncio.sleep(0.05)
+            await notes.put(connection, "key", "value")
+
+    begun = asyncio.Event()
+    async with opened(tmp_path) as database:
+        task = asyncio.create_task(take_time())
+        await begun.wait()
+    await task
+    async with opened(tmp_path) as database, database.begin() as connection:
+        assert await notes.get(connection, "key") == "value"
 
 
 async def test_failed_transaction_leaves_nothing(tmp_path):
