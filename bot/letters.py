@@ -44,6 +44,11 @@ class Letters:
         async with self._database.begin() as connection:
             await rows.end(connection, letter.id, at=self._clock.now())
 
+    async def language_of(self, person_id: int) -> str:
+        """Return the locale that a person had when they last used a command."""
+        async with self._database.begin() as connection:
+            return (await people.settings_of(connection, person_id)).locale
+
     async def heard(self, person_id: int, locale: str) -> bool:
         """Remember the language of a person who is known; others leave no trace by asking, and false is returned."""
         async with self._database.begin() as connection:

@@ -13,7 +13,7 @@ from bot.app import Services
 from bot.downloads import Upload
 from bot.errors import BadInput, WrongMoment
 from bot.intake import Intake
-from bot.texts import _
+from bot.texts import _, speak
 from cogs import failures, replies
 from cogs.desk import Feature, on_choice
 from cogs.ui.controls import Layout
@@ -44,6 +44,8 @@ class PhotoIntake(Feature):
         """Take what a person sends in a direct message."""
         if message.guild is not None or message.author.bot or message.type not in _WRITTEN:
             return
+        # A message brings no locale along, unlike a command.
+        speak(await self._services.letters.language_of(message.author.id))
         try:
             await self._take(message)
         except Exception as error:  # noqa: BLE001 - the funnel of messages, which have no interaction to answer

@@ -119,6 +119,7 @@ TRIES = (
     a_try("prompts delete", USE, name="nothing"),
     *(a_try(f"models {name}", USE) for name in ("list",)),
     *(a_try(f"models {name}", USE, model="nothing") for name in ("show", "delete", "share", "revoke", "describe")),
+    a_try("models download", USE, model="nothing"),
     *(a_try(f"models {name}", USE, model="nothing") for name in ("defaults", "adult")),
     a_try("models rename", USE, model="nothing", name="x"),
     a_try("privacy show", ALWAYS),
@@ -145,7 +146,9 @@ LENT = tuple(
 #: Commands that take a person: tried with oneself.
 ON_ONESELF = {"models transfer": USE, "admin block": MANAGE, "admin unblock": MANAGE}
 #: It answers with a form, which is asked when it is sent.
-FORMS = {"owner announce": OWN}
+FORMS = {"owner announce": OWN, "models import": KEPT_FOR_A_ROLE}
+#: What the commands with a form have to be given.
+GIVEN = {"models import": {"kind": "animal"}}
 MENUS = {"Add to draft": USE, "Picture details": USE}
 
 #: How refusals of somebody who is not let in begin; everything else is an answer to somebody who is.
@@ -189,9 +192,12 @@ class Town:
     async def verdict_of_form(self, command: str, role: str, where: str) -> Verdict:
         place = self.place(role, where)
         try:
-            form = await place.slash(command)
+            form = await place.slash(command, **GIVEN.get(command, {}))
         except PersonError as error:
             return _hidden(error)
+        if form.modal is None or command in GIVEN:
+            # It is asked before the form opens.
+            return _judged(form)
         return _judged(await place.submit(form, text="hello"))
 
     async def verdict_of_menu(self, menu: str, role: str, where: str) -> Verdict:
