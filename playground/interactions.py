@@ -163,8 +163,8 @@ class Interactions:
         else:
             guild = self.world.guilds[channel.guild_id]
             member = payloads.member(self.world, guild, user) | {"permissions": shown["permissions"]}
-            data |= {"member": member, "guild_id": str(guild.id), "guild_locale": "en-US"}
-            data["guild"] = {"id": str(guild.id), "locale": "en-US", "features": []}
+            data |= {"member": member, "guild_id": str(guild.id), "guild_locale": guild.locale}
+            data["guild"] = {"id": str(guild.id), "locale": guild.locale, "features": []}
         if interaction.source is not None:
             data["message"] = self.posting.shown(interaction.source)
         return data

@@ -152,7 +152,7 @@ def guild(one: Guild) -> Json:
         "max_members": 500_000,
         "max_stage_video_channel_users": 50,
         "max_video_channel_users": 25,
-        "preferred_locale": "en-US",
+        "preferred_locale": one.locale,
         "premium_progress_bar_enabled": False,
         "nsfw": False,
         **dict.fromkeys(nothing.split()),

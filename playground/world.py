@@ -69,7 +69,10 @@ class Team:
 
 @dataclass(kw_only=True, slots=True)
 class Guild:
-    """Hold a server; `members` maps a user's id to the ids of their roles."""
+    """Hold a server; `members` maps a user's id to the ids of their roles.
+
+    `locale` is Discord's preferred_locale, which is en-US unless a server is a Community and chose another.
+    """
 
     id: int
     name: str
@@ -78,6 +81,7 @@ class Guild:
     members: dict[int, list[int]] = field(default_factory=dict)
     available: bool = True
     joined_at: float = 0.0
+    locale: str = "en-US"
 
 
 @dataclass(kw_only=True, slots=True)
