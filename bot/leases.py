@@ -27,6 +27,7 @@ from bot.store import jobs as job_rows
 from bot.store import leases as rows
 from bot.store.database import Database
 from bot.store.leases import Lease
+from bot.texts import N_
 from providers.base import Progress
 from providers.errors import ArtifactBroken, NotFound, Refused
 from providers.gpu.box import NAME_PREFIX
@@ -102,7 +103,7 @@ class LeaseDesk:
             sha256, size = await asyncio.to_thread(_weighed, archive)
             inside = await asyncio.to_thread(self._inside, archive)
         except OSError:
-            raise Refused("The photos of this job are missing.", advice="Start it again.") from None
+            raise Refused(N_("The photos of this job are missing."), advice=N_("Start it again.")) from None
         async with self._database.begin() as connection:
             await rows.put(connection, marker, spec=spec, archive=inside, sha256=sha256, size=size)
 
@@ -111,7 +112,7 @@ class LeaseDesk:
         token = secrets.token_urlsafe(32)
         async with self._database.begin() as connection:
             if not await rows.issue(connection, marker, token_hash=_hash(token), at=self._clock.now()):
-                raise NotFound("This training is no longer open.")
+                raise NotFound(N_("This training is no longer open."))
         agent = await asyncio.to_thread(packed_agent)
         base = self._public_url or ""
         env = {"DARKROOM_URL": base, "DARKROOM_JOB": marker, "DARKROOM_TOKEN": token}
@@ -152,9 +153,9 @@ class LeaseDesk:
         async with self._database.begin() as connection:
             lease = await rows.get(connection, marker)
         if lease is None:
-            raise NotFound("Nothing is known of this training any more.")
+            raise NotFound(N_("Nothing is known of this training any more."))
         if lease.state is not LeaseState.DONE:
-            raise Refused("This training has no result yet.", advice="Wait until it is done.")
+            raise Refused(N_("This training has no result yet."), advice=N_("Wait until it is done."))
         outcome = lease.outcome or {}
         copied = await asyncio.to_thread(self._copied, marker, outcome.get("files", []), into)
         return Arrival(
@@ -257,10 +258,10 @@ class LeaseDesk:
             if not right:
                 for path in (*copied.values(), to):
                     path.unlink(missing_ok=True)
-                raise ArtifactBroken("What the machine delivered is damaged here.")
+                raise ArtifactBroken(N_("What the machine delivered is damaged here."))
             copied[file["name"]] = to
         if LORA not in copied:
-            raise ArtifactBroken("The machine delivered no LoRA.")
+            raise ArtifactBroken(N_("The machine delivered no LoRA."))
         return copied
 
     async def _hurry(self, connection: AsyncConnection, marker: str, now: datetime) -> None:

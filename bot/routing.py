@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 #: Seconds between two rounds of checks.
 ROUND_SECONDS = 600.0
 #: The two things that a provider may do.
-TRAINS, DRAWS = "train", "make pictures"
+TRAINS, DRAWS = N_("train"), N_("make pictures")
 #: What people choose to leave the choice to us.
 AUTO = "auto"
 #: Why a provider does a job that its person chose it for; such a job never goes to another one.

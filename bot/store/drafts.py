@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.consent import Depicted
 from bot.draft import Draft, DraftPhoto, DraftState, StoredFinding
 from bot.store.tables import drafts, people, photos
+from bot.texts import spoken
 from providers.recipe import BaseModelName, SubjectKind
 
 
@@ -93,7 +94,7 @@ async def set_active(connection: AsyncConnection, owner_id: int, draft_id: str |
         sa.update(people).where(people.c.id == owner_id).values(active_draft_id=draft_id)
     )
     if changed.rowcount == 0:
-        await connection.execute(sa.insert(people).values(id=owner_id, active_draft_id=draft_id))
+        await connection.execute(sa.insert(people).values(id=owner_id, active_draft_id=draft_id, locale=spoken()))
 
 
 async def add_photo(connection: AsyncConnection, photo: DraftPhoto) -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import people
-from bot.texts import ENGLISH
+from bot.texts import ENGLISH, spoken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ async def speaks(connection: AsyncConnection, person_id: int, locale: str) -> bo
 
 
 async def change(connection: AsyncConnection, person_id: int, **values: object) -> None:
-    """Write some columns of a person's row, which is made if need be."""
+    """Write some columns of a person's row, which is made if need be, in the language that they are spoken to in."""
     changed = await connection.execute(sa.update(people).where(people.c.id == person_id).values(**values))
     if changed.rowcount == 0:
-        await connection.execute(sa.insert(people).values(id=person_id, **values))
+        await connection.execute(sa.insert(people).values(**{"id": person_id, "locale": spoken(), **values}))

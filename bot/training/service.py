@@ -186,7 +186,7 @@ class TrainingService:
         )
         async with self._database.begin() as connection:
             await rows.insert_quote(connection, quote)
-        notices = [trainer.capabilities.notice] if trainer.capabilities.notice else []
+        notices = [_(trainer.capabilities.notice)] if trainer.capabilities.notice else []
         notices += [child_warning()] if draft.depicted is Depicted.CHILD else []
         ignored = ignored_wishes(trainer, wishes)
         if ignored:

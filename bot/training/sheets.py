@@ -133,7 +133,7 @@ class _Columns:
             ComparedColumn(label=column_label(column), pictures=await self._pictures(column)) for column in spec.columns
         ]
         if not any(column.pictures for column in compared):
-            raise ArtifactBroken("The pictures of this sheet were deleted.", advice="Ask for another.")
+            raise ArtifactBroken(N_("The pictures of this sheet were deleted."), advice=N_("Ask for another."))
         data, width, height = await self._workers.run(draw_comparison, compared, rows=spec.rows)
         path = into / "sheet.jpg"
         await asyncio.to_thread(path.write_bytes, data)

@@ -71,7 +71,7 @@ def _lines(gallery: Gallery) -> list[str]:
     if job.withheld:
         lines.append(kept_back(gallery))
     made_with = _("Made with {provider}").format(provider=gallery.maker_title)
-    notice = f" · {gallery.notice}" if gallery.notice else ""
+    notice = f" · {_(gallery.notice)}" if gallery.notice else ""
     return ["\n".join(lines), f"-# {made_with}{notice}"]
 
 

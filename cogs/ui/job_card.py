@@ -69,7 +69,7 @@ def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
     if view.lora is None or job.state is not JobState.SUCCEEDED:
         reason = job.failure.sentence if job.failure else ""
         lines = [
-            f"### {job.title}: {words.state_of(job).lower()}",
+            f"### {job.title}: {words.within(words.state_of(job))}",
             f"<@{job.owner_id}> {reason}",
             _("Your draft is as it was, with every photo and caption. /train tries again."),
             *words.charged(job, view.reserved_usd),
@@ -127,8 +127,9 @@ def _headline(view: JobView) -> str:
 def _where(job: Job) -> str:
     progress, parts = job.progress, [f"**{words.state_of(job)}**"]
     if job.state is JobState.RUNNING and not job.cancel_requested:
-        if progress.phase and progress.phase.casefold() != words.state_of(job).casefold():
-            parts.append(progress.phase)
+        phase = words.phase(progress.phase)
+        if phase and phase.casefold() != words.state_of(job).casefold():
+            parts.append(phase)
         if progress.step is not None and progress.total:
             parts.append(words.steps_done(progress.step, progress.total))
         if progress.loss is not None:

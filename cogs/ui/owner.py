@@ -17,7 +17,9 @@ from cogs.ui.controls import Form, Layout, button
 def draw_status(status: DeploymentStatus, *, servers: int, latency: float) -> Layout:
     """Return how the deployment is; latency in seconds."""
     jobs = sum(status.under_way.values())
-    states = ", ".join(f"{count} {state.value}" for state, count in sorted(status.under_way.items()) if count)
+    states = ", ".join(
+        f"{count} × {words.name_of(state)}" for state, count in sorted(status.under_way.items()) if count
+    )
     lines = [
         "### Darkroom",
         ngettext(
@@ -46,7 +48,7 @@ def draw_providers(found: Sequence[ProviderHealth]) -> Layout:
         detail = _("not asked yet") if one.health is None else one.health.detail
         if one.lost:
             detail = _("out of reach: several calls in a row failed")
-        lines.append(f"{mark} **{one.title}** ({one.role}) {detail}"[:300])
+        lines.append(f"{mark} **{one.title}** ({_(one.role)}) {detail}"[:300])
     return Layout(ui.Container(ui.TextDisplay("\n".join(lines)[:3900])))
 
 

@@ -28,7 +28,7 @@ def draw_quote(offer: Offer) -> Layout:
         _("Trigger word **{word}** · {base_model}").format(
             word=recipe.trigger_word, base_model=recipe.base_model.label
         ),
-        f"**{words.price(estimate).capitalize()}** · {words.duration(estimate.minutes)}\n-# {estimate.basis}",
+        f"**{words.beginning(words.price(estimate))}** · {words.duration(estimate.minutes)}\n-# {_(estimate.basis)}",
     ]
     remarks = [f"{offer.trainer_title}: {_(offer.quote.why)}.", *offer.notices]
     lines += [f"-# {remark}" for remark in remarks]
@@ -95,7 +95,7 @@ def job_label(job: Job) -> str:
 def _what(job: Job) -> str:
     what = {JobKind.TRAINING: _("training"), JobKind.SHEET: _("comparison")}.get(job.kind)
     what = what or words.pictures(job.pictures.count)
-    return f"{what}, {words.state_of(job).lower()}"
+    return f"{what}, {words.within(words.state_of(job))}"
 
 
 def _line(job: Job) -> str:

@@ -1,11 +1,12 @@
 """Owns small phrases that several drawings share: states, bars, times, counts; decides nothing."""
 
+import re
 from datetime import datetime
 
 import discord
 
 from bot.lora import Lora
-from bot.texts import N_, _, ngettext
+from bot.texts import N_, _, ngettext, spoken
 from bot.training.job import Job, JobKind, JobState
 from providers.base import Estimate
 from providers.recipe import Recipe
@@ -31,6 +32,32 @@ _PICTURE_STATES = {
     JobState.COLLECTING: N_("Bringing the pictures home"),
 }
 
+#: What our adapters and agents say that they are at, with {} for a number.
+_PHASES = frozenset(
+    {
+        N_("at work"),
+        N_("drawing a sample"),
+        N_("drawing picture {} of {}"),
+        N_("fetching the photos"),
+        N_("fitting noise level {} of {}"),
+        N_("getting ready"),
+        N_("loading the base model"),
+        N_("loading the model"),
+        N_("reading the captions"),
+        N_("reading the photos"),
+        N_("saving"),
+        N_("sending the result"),
+        N_("starting"),
+        N_("the machine is starting"),
+        N_("training"),
+        N_("waiting"),
+        N_("waiting for a free place"),
+        N_("waiting for a machine"),
+        N_("waiting for the GPU"),
+    }
+)
+_NUMBER = re.compile(r"\d+")
+
 
 def state_of(job: Job) -> str:
     """Return where a job stands, in words."""
@@ -41,6 +68,28 @@ def state_of(job: Job) -> str:
     if job.kind is not JobKind.TRAINING and job.state in _PICTURE_STATES:
         return _(_PICTURE_STATES[job.state])
     return _(_STATES[job.state])
+
+
+def name_of(state: JobState) -> str:
+    """Return a state of trainings, in words."""
+    return _(_STATES[state])
+
+
+def within(text: str) -> str:
+    """Return a short sentence as it stands after others; German keeps its capitals, which are those of nouns."""
+    return text if spoken() == "de" else text.lower()
+
+
+def beginning(text: str) -> str:
+    """Return a phrase as it begins a line."""
+    return text[:1].upper() + text[1:]
+
+
+def phase(text: str) -> str:
+    """Return what a provider says that it is at, translated where its words are known here."""
+    numbers = _NUMBER.findall(text)
+    phrase = _NUMBER.sub("{}", text)
+    return _(phrase).format(*numbers) if phrase in _PHASES else text
 
 
 def bar(share: float) -> str:
