@@ -83,12 +83,17 @@ async def versions_of(connection: AsyncConnection, family_id: str) -> Sequence[L
 async def usable_by(
     connection: AsyncConnection, owner_id: int, place: Place, *, named_like: str = "", limit: int = 100
 ) -> Sequence[Lora]:
-    """Return a person's own models and those shared with them there, own ones first, then the newest."""
+    """Return a person's own models and those shared with them there: own ones first, the newest lines before others.
+
+    The versions of a line stand together, the newest first.
+    """
     shared = sa.select(lora_shares.c.lora_id).where(_reaches(owner_id, place))
+    not_own, line = loras.c.owner_id != owner_id, sa.func.coalesce(loras.c.family_id, loras.c.id)
+    newest_of_line = sa.func.max(loras.c.created_at).over(partition_by=[not_own, line])
     statement = (
         sa.select(loras)
         .where(loras.c.deleted_at.is_(None), sa.or_(loras.c.owner_id == owner_id, loras.c.id.in_(shared)))
-        .order_by(loras.c.owner_id != owner_id, loras.c.created_at.desc(), loras.c.id)
+        .order_by(not_own, newest_of_line.desc(), line, loras.c.version.desc(), loras.c.id)
         .limit(limit)
     )
     if named_like:

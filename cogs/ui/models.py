@@ -34,7 +34,7 @@ def draw_models(loras: Sequence[Lora], viewer_id: int, *, offered: Sequence[Offe
     listed = loras[:MOST_LISTED]
     items: list[ui.Item[Layout]] = []
     if listed:
-        lines = [_("### Models you can use here"), *(_line(lora, viewer_id) for lora in listed)]
+        lines = [_("### Models you can use here"), *(_line(lora, viewer_id, loras) for lora in listed)]
         if len(loras) > len(listed):
             more = len(loras) - len(listed)
             told = ngettext(
@@ -44,7 +44,9 @@ def draw_models(loras: Sequence[Lora], viewer_id: int, *, offered: Sequence[Offe
             )
             lines.append(f"-# {told.format(count=more)}")
         options = [
-            discord.SelectOption(label=words.versioned(lora), value=lora.id, description=_description(lora, viewer_id))
+            discord.SelectOption(
+                label=words.versioned(lora, loras), value=lora.id, description=_description(lora, viewer_id)
+            )
             for lora in listed
         ]
         items.append(ui.TextDisplay("\n".join(lines)))
@@ -183,14 +185,16 @@ def _providers(lora: Lora, makers: Sequence[ImageMaker]) -> ui.Select[Form]:
 def model_choices(loras: Sequence[Lora], viewer_id: int) -> list[app_commands.Choice[str]]:
     """Return models to choose from while somebody types; the value is the model's id."""
     return [
-        app_commands.Choice(name=f"{words.versioned(lora)} · {_description(lora, viewer_id)}"[:100], value=lora.id)
+        app_commands.Choice(
+            name=f"{words.versioned(lora, loras)} · {_description(lora, viewer_id)}"[:100], value=lora.id
+        )
         for lora in loras[:SUGGESTIONS]
     ]
 
 
-def _line(lora: Lora, viewer_id: int) -> str:
+def _line(lora: Lora, viewer_id: int, among: Sequence[Lora]) -> str:
     text = (
-        f"**{plain(words.versioned(lora))}** · {plain(lora.trigger_word)} · {lora.base_model.label} · "
+        f"**{plain(words.versioned(lora, among))}** · {plain(lora.trigger_word)} · {lora.base_model.label} · "
         f"{words.moment(lora.created_at, 'D')}"
     )
     if lora.owner_id == viewer_id:

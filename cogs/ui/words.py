@@ -1,6 +1,7 @@
 """Owns small phrases that several drawings share: states, bars, times, counts; decides nothing."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 import discord
@@ -170,6 +171,9 @@ def settings_of(recipe: Recipe) -> list[str]:
     return told
 
 
-def versioned(lora: Lora) -> str:
-    """Return the name of a model, with its number when it is not the first of its line."""
-    return lora.name if lora.version == 1 else _("{name}, version {number}").format(name=lora.name, number=lora.version)
+def versioned(lora: Lora, among: Collection[Lora] = ()) -> str:
+    """Return the name of a model, with its number unless it is the first of its line and the only one among these."""
+    line = [one for one in among if one.family_id is not None and one.family_id == lora.family_id]
+    if lora.version == 1 and len(line) < 2:
+        return lora.name
+    return _("{name}, version {number}").format(name=lora.name, number=lora.version)

@@ -2,7 +2,7 @@
 
 from bot.lora import Transfer
 from bot.transfers import Offered
-from cogs.ui.models import MOST_LISTED, draw_models, told_deleted
+from cogs.ui.models import MOST_LISTED, draw_models, model_choices, told_deleted
 from tests.cogs.ui.test_gallery import labels_of, read
 from tests.factories import make_lora
 
@@ -18,6 +18,25 @@ def test_list_holds_as_many_models_as_there_may_be():
 
     assert f"{100 - MOST_LISTED} more: type a part of the name in /models show." in read(layout)
     assert labels_of(layout) == ["Accept", "Decline"] * 5
+
+
+def test_list_numbers_the_versions_of_one_model_and_no_single_one():
+    line = {"family_id": "family", "name": "Rusty"}
+    loras = [make_lora(id="v2", version=2, **line), make_lora(id="v1", **line), make_lora(id="other", name="Fluffy")]
+
+    told = read(draw_models(loras, 4242))
+
+    assert "**Rusty, version 2**" in told
+    assert "**Rusty, version 1**" in told
+    assert "**Fluffy**" in told
+
+
+def test_suggestions_number_the_versions_of_one_model():
+    loras = [make_lora(id=f"v{n}", version=n, family_id="family") for n in (2, 1)]
+
+    choices = model_choices(loras, 4242)
+
+    assert [one.name for one in choices] == [f"Rusty, version {n} · rustyfox, Sketch" for n in (2, 1)]
 
 
 def test_list_holds_offers_alone():
