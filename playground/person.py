@@ -65,7 +65,8 @@ class Place:
     def __init__(self, person: Person, channel: Channel) -> None:
         self.person, self.channel = person, channel
         self.discord, self.world = person.discord, person.discord.world
-        self.patience = 10.0
+        # Ample: a loaded machine draws a picture in ten times its usual time.
+        self.patience = 40.0
 
     # ------------------------------------------------------------------ reading
     def look(self, message: Message | SeenMessage) -> SeenMessage:

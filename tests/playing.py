@@ -9,6 +9,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 
 from playground.server import Playground
+from playground.world import Attachment
 from tests.openapi import assert_conforms
 
 
@@ -19,6 +20,34 @@ async def running_playground(*, judged: bool = True, **settings: Any) -> AsyncIt
         yield server
     if judged:
         assert_conforms(server.exchanges)
+        assert_pictures_are_told_in_words(server)
+
+
+def assert_pictures_are_told_in_words(server: Playground) -> None:
+    """Fail for a picture of the bot's without a text for those who cannot see it."""
+    mute = [
+        attachment.filename
+        for message in server.world.messages.values()
+        if message.author_id == server.world.bot.id
+        for attachment in message.attachments
+        if attachment.content_type.startswith("image/") and not _told(message.components, attachment)
+    ]
+    assert mute == []
+
+
+def _told(components: list[dict[str, Any]], attachment: Attachment) -> bool:
+    if attachment.description:
+        return True
+    for node in components:
+        # A gallery's item, or a thumbnail, which carries its file itself.
+        for item in (*(node.get("items") or ()), node):
+            media = item.get("media") or {}
+            if str(attachment.id) == str(media.get("attachment_id")) or attachment.filename in media.get("url", ""):
+                return bool(item.get("description"))
+        inner = [*(node.get("components") or ()), *([node["accessory"]] if node.get("accessory") else [])]
+        if _told(inner, attachment):
+            return True
+    return False
 
 
 class Address(Protocol):

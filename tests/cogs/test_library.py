@@ -136,7 +136,7 @@ async def test_rename_refuses_a_long_name(trained_folder, tmp_path):
         refused = await scene.owner.in_channel().slash("models rename", model="Rusty", name="x" * 200)
         names = await models_of(scene)
 
-    assert refused.text == "That name has 200 characters and at most 60 fit. Choose a shorter one."
+    assert refused.text.startswith("That name has 200 characters and at most 60 fit. Choose a shorter one.")
     assert names == ["Rusty"]
 
 
@@ -275,7 +275,7 @@ async def test_defaults_refuse_what_cannot_be_used(trained_folder, tmp_path):
 
     assert too_strong.text.startswith("A strength is a number above 0 and up to 2, such as 0.8.")
     assert unknown.text.startswith("No provider here that can use this model is called `nobody`.")
-    assert long.text == "A description has at most 300 characters, this one has 301."
+    assert long.text.startswith("A description has at most 300 characters, this one has 301.")
 
 
 async def test_defaults_suggest_providers_that_can_use_the_model(trained_folder, tmp_path):

@@ -202,7 +202,8 @@ def add_commands(tree: app_commands.CommandTree) -> None:
     async def draw(interaction: discord.Interaction, prompt: str) -> None:
         await interaction.response.defer(thinking=True)
         await interaction.edit_original_response(
-            view=panel(prompt, file="out.png"), attachments=[discord.File(io.BytesIO(b"\x89PNG..."), "out.png")]
+            view=panel(prompt, file="out.png"),
+            attachments=[discord.File(io.BytesIO(b"\x89PNG..."), "out.png", description="drawn")],
         )
 
     @draw.autocomplete("prompt")

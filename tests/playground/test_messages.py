@@ -23,7 +23,9 @@ async def test_message_with_files_is_posted_and_served():
 async def test_message_panel_shows_its_picture_and_lists_no_attachment():
     async with running_playground() as server, connected(server) as bot:
         channel = bot.get_channel(server.channel.id)
-        sent = await channel.send(view=panel("look", file="a.png"), file=discord.File(io.BytesIO(b"png"), "a.png"))
+        sent = await channel.send(
+            view=panel("look", file="a.png", description="seen"), file=discord.File(io.BytesIO(b"png"), "a.png")
+        )
         assert sent.attachments == []
         assert server.person("alice").in_channel().last().images == (b"png",)
 
@@ -193,7 +195,9 @@ async def test_message_ephemeral_flag_means_nothing_without_an_interaction():
 async def test_message_embed_shows_the_attached_picture():
     async with running_playground() as server, connected(server) as bot:
         embed = discord.Embed(title="Card", description="text").set_image(url="attachment://a.png")
-        await bot.get_channel(server.channel.id).send(embed=embed, file=discord.File(io.BytesIO(b"png"), "a.png"))
+        await bot.get_channel(server.channel.id).send(
+            embed=embed, file=discord.File(io.BytesIO(b"png"), "a.png", description="seen")
+        )
         seen = server.person("alice").in_channel().last()
         assert seen.text == "Card\ntext"
         assert seen.images == (b"png",)
