@@ -10,13 +10,13 @@ from bot.blobs import Blobs
 from bot.budget import Budget
 from bot.clock import Clock
 from bot.consent import adult_allowed, refuse_adult
-from bot.errors import Missing, NotYours
+from bot.errors import Missing, NotYours, WrongMoment
 from bot.events import JobChanged, News
 from bot.gallery_rules import plan
 from bot.guild import Act, GuildSettings
 from bot.guilds import Guilds, without_blocked_words
 from bot.ids import new_id
-from bot.lora import Lora, Picture
+from bot.lora import Lora, Picture, picture_at
 from bot.picture_wishes import Mixing, PictureWishes, spec_for, unlike
 from bot.place import Place
 from bot.routing import CHOSEN, MakerChoice, Router
@@ -24,12 +24,13 @@ from bot.sharing import may_use
 from bot.store import adult as adult_rows
 from bot.store import cards as card_rows
 from bot.store import galleries as gallery_rows
+from bot.store import guilds as guild_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
 from bot.store.cards import Card
 from bot.store.database import Database
 from bot.texts import _
-from bot.training.job import Job, JobKind, JobState
+from bot.training.job import Enlarged, Job, JobKind, JobState, PictureSpec
 from providers.base import ImageMaker
 from providers.registry import Registry
 
@@ -45,6 +46,8 @@ class Gallery:
     files: Sequence[bytes]
     maker_title: str
     notice: str
+    #: Somebody here can enlarge these pictures.
+    upscalable: bool = False
 
 
 class GeneratingService:
@@ -86,36 +89,84 @@ class GeneratingService:
             Missing: there is no such model, or it is not shared with this person here.
             NotAllowed: the server's managers do not let them, do not want a word, or it is adult and may not be.
         """
-        now = self._clock.now()
         async with self._database.begin() as connection:
             settings = await self._guilds.require(connection, person_id, place, Act.GENERATE)
             lora = await may_use(connection, lora_id, person_id, place)
             mixed_in = [await may_use(connection, one.lora_id, person_id, place) for one in wishes.mixed_in]
             await self._admit(connection, settings, place, wishes, [lora, *mixed_in])
             choice = self._choice(settings, wishes, lora, mixed_in)
-            job = Job(
-                id=new_id(),
-                kind=JobKind.PICTURES,
-                state=JobState.PREPARING,
-                owner_id=person_id,
-                guild_id=place.guild_id,
-                title=lora.name,
-                provider=choice.maker.name,
-                why=choice.why,
-                spec=spec_for(choice.maker, wishes, lora, mixed_in),
-                draft_id=None,
-                lora_id=lora.id,
-                parent_id=None,
-                created_at=now,
-                updated_at=now,
-                next_at=now,
-            )
-            await job_rows.insert(connection, job)
-            await self._budget.reserve(connection, job, choice.estimate, here=settings.limits_for(place.role_ids))
-            await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id, locale=place.locale))
-            await plan(connection, settings, place, job, lora)
+            job = self._job_for(person_id, place, lora, choice, spec_for(choice.maker, wishes, lora, mixed_in))
+            await self._begin(connection, settings, place, job, lora=lora, choice=choice)
         self._news.publish(JobChanged(job_id=job.id, due=True))
         return job
+
+    async def upscale(self, person_id: int, job_id: str, position: int, place: Place) -> Job:
+        """Begin a larger copy of one picture; its card will appear in that place.
+
+        Raises:
+            CannotServe: nobody here upscales pictures.
+            Missing: the picture is gone, or its model is not shared with this person here.
+            NotAllowed: as in `start`, whose rules hold.
+            WrongMoment: it is an upscaled picture itself, or a limit would be passed.
+        """
+        asked = await self._job(job_id)
+        if asked.pictures.enlarged is not None:
+            raise WrongMoment(_("This picture is upscaled already."), advice=_("/generate makes new ones."))
+        wishes = self._wishes(asked)
+        async with self._database.begin() as connection:
+            settings = await self._guilds.require(connection, person_id, place, Act.GENERATE)
+            lora = await may_use(connection, asked.lora_id or "", person_id, place)
+            mixed_in = [await may_use(connection, one.lora_id, person_id, place) for one in wishes.mixed_in]
+            await self._admit(connection, settings, place, wishes, [lora, *mixed_in])
+            picture = picture_at(await rows.pictures_of(connection, job_id), position)
+            choice = self._router.upscaler_for(preferred=settings.preferred_providers, allowed=settings.allowed)
+            spec = replace(
+                asked.pictures,
+                count=1,
+                seed=picture.seed,
+                checkpoint_id=None,
+                enlarged=Enlarged(job_id=job_id, position=position, factor=_factor(choice.maker)),
+            )
+            job = self._job_for(person_id, place, lora, choice, spec)
+            await self._begin(connection, settings, place, job, lora=lora, choice=choice)
+        self._news.publish(JobChanged(job_id=job.id, due=True))
+        return job
+
+    def _job_for(self, person_id: int, place: Place, lora: Lora, choice: MakerChoice, spec: PictureSpec) -> Job:
+        now = self._clock.now()
+        return Job(
+            id=new_id(),
+            kind=JobKind.PICTURES,
+            state=JobState.PREPARING,
+            owner_id=person_id,
+            guild_id=place.guild_id,
+            title=lora.name,
+            provider=choice.maker.name,
+            why=choice.why,
+            spec=spec,
+            draft_id=None,
+            lora_id=lora.id,
+            parent_id=None,
+            created_at=now,
+            updated_at=now,
+            next_at=now,
+        )
+
+    async def _begin(
+        self,
+        connection: AsyncConnection,
+        settings: GuildSettings,
+        place: Place,
+        job: Job,
+        *,
+        lora: Lora,
+        choice: MakerChoice,
+    ) -> None:
+        """Write a job with its reserve, its card and its place in the gallery."""
+        await job_rows.insert(connection, job)
+        await self._budget.reserve(connection, job, choice.estimate, here=settings.limits_for(place.role_ids))
+        await card_rows.insert(connection, Card(job_id=job.id, channel_id=place.channel_id, locale=place.locale))
+        await plan(connection, settings, place, job, lora)
 
     async def _admit(
         self,
@@ -152,8 +203,10 @@ class GeneratingService:
         )
 
     async def again(self, person_id: int, job_id: str, place: Place, *, count: int | None = None) -> Job:
-        """Begin the same pictures with new seeds."""
+        """Begin the same pictures with new seeds; what should have been enlarged is tried once more."""
         job = await self._job(job_id)
+        if (enlarged := job.pictures.enlarged) is not None:
+            return await self.upscale(person_id, enlarged.job_id, enlarged.position, place)
         wishes = self._wishes(job)
         # Where the choice was left to us, it is made anew.
         provider = wishes.provider if job.why == CHOSEN else None
@@ -186,6 +239,7 @@ class GeneratingService:
         async with self._database.begin() as connection:
             lora = await rows.get(connection, job.lora_id or "")
             pictures = await rows.pictures_of(connection, job_id)
+            settings = await guild_rows.settings(connection, job.guild_id)
         files = [await self._blobs.get(picture.blob_key) for picture in pictures] if with_files else []
         maker = self._registry.image_makers.get(job.provider)
         return Gallery(
@@ -194,7 +248,8 @@ class GeneratingService:
             pictures=pictures,
             files=files,
             maker_title=maker.title if maker else job.provider,
-            notice=maker.capabilities.notice if maker else "",
+            notice=maker.capabilities.notice if maker and job.pictures.enlarged is None else "",
+            upscalable=job.pictures.enlarged is None and self._router.upscales(allowed=settings.allowed),
         )
 
     async def own_gallery(self, person_id: int, job_id: str) -> Gallery:
@@ -236,3 +291,8 @@ class GeneratingService:
         if job is None or job.kind is not JobKind.PICTURES:
             raise Missing(_("There are no such pictures."))
         return job
+
+
+def _factor(maker: ImageMaker) -> float:
+    """Return by how much an image maker enlarges by default."""
+    return maker.capabilities.upscale.default if maker.capabilities.upscale else 1.0

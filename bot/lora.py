@@ -1,12 +1,14 @@
 """Owns what a trained model is, and with whom one is shared; never reads or writes anything."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from bot.consent import Depicted
+from bot.errors import Missing
+from bot.texts import _
 from providers.base import LoraFormat
 from providers.recipe import BaseModelName, SubjectKind
 
@@ -120,3 +122,15 @@ class Picture:
     seed: int
     width: int
     height: int
+
+
+def picture_at(pictures: Sequence[Picture], position: int) -> Picture:
+    """Return one picture of a job.
+
+    Raises:
+        Missing: it was deleted, or never was.
+    """
+    for picture in pictures:
+        if picture.position == position:
+            return picture
+    raise Missing(_("That picture was deleted."), advice=_("/generate makes new ones."))

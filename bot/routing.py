@@ -16,7 +16,7 @@ from bot.lora import Lora
 from bot.texts import N_, _, either, ngettext
 from bot.training.circuit import Circuits
 from bot.training.presets import Wishes, recipe_for
-from providers.base import Estimate, Health, ImageMaker, Trainer
+from providers.base import Estimate, Health, ImageMaker, Trainer, Upscales
 from providers.recipe import Recipe
 from providers.registry import Registry
 
@@ -230,6 +230,40 @@ class Router:
             what=_("{base_model} models").format(base_model=lora.base_model.label),
         )
         return MakerChoice(maker=best, estimate=best.estimate(count), why=why)
+
+    def upscaler_for(
+        self, *, preferred: Sequence[str] | None = None, allowed: Collection[str] | None = None
+    ) -> MakerChoice:
+        """Return the best of those that enlarge pictures, whoever made them.
+
+        Raises:
+            CannotServe: nobody here does, or none that this server allows.
+        """
+        offers = self._upscalers()
+        able = [maker for maker, _estimate in offers]
+        names = {maker.name for maker in _within(able, None, without=(), allowed=allowed)}
+        if not names:
+            raise CannotServe(
+                _("No provider here upscales pictures."), advice=_("Ask the operator of this bot for one that does.")
+            )
+        fitting = [(maker, estimate) for maker, estimate in offers if maker.name in names]
+        well = [offer for offer in fitting if self.well(DRAWS, offer[0].name)] or fitting
+        liked = self._liked(preferred)
+        maker, estimate = min(well, key=lambda offer: (_rank(offer[0].name, liked), offer[1].high_usd))
+        why = _why(maker.name, [one.name for one, _estimate in well], liked, what=_("upscaling"))
+        return MakerChoice(maker=maker, estimate=estimate, why=why)
+
+    def upscales(self, *, allowed: Collection[str] | None) -> bool:
+        """Tell whether somebody who is well and allowed enlarges pictures."""
+        makers = [maker for maker, _estimate in self._upscalers()]
+        return any(self.well(DRAWS, one.name) and (allowed is None or one.name in allowed) for one in makers)
+
+    def _upscalers(self) -> Sequence[tuple[ImageMaker, Estimate]]:
+        return [
+            (maker, maker.estimate_upscale())
+            for maker in self.registry.image_makers.values()
+            if maker.capabilities.upscale is not None and isinstance(maker, Upscales)
+        ]
 
     def _able(self, lora: Lora, extra: Sequence[Lora], *, negative_prompt: bool) -> Sequence[ImageMaker]:
         """Return the image makers for such pictures; none when none can use the model at all.

@@ -11,7 +11,7 @@ from bot.picture_wishes import Mixing, PictureWishes, heeds_negative_prompt, sha
 from bot.texts import _, listed, ngettext
 from bot.training.job import Job
 from cogs import replies
-from cogs.desk import Feature, on_form, on_press
+from cogs.desk import Feature, on_choice, on_form, on_press
 from cogs.model_commands import Suggestions, suggest_models
 from cogs.places import is_guest, place_for_results, place_of
 from cogs.providers import offered
@@ -157,6 +157,16 @@ class Generating(Feature):
         job = await self._services.generating.again(interaction.user.id, job_id, place)
         await replies.tell(interaction, _begun(job, interaction))
 
+    @on_press("picture.upscale")
+    async def upscale(self, interaction: Interaction, job_id: str, position: str) -> None:
+        """Begin a larger copy of the only picture."""
+        await self._upscale(interaction, job_id, position)
+
+    @on_choice("picture.upscale")
+    async def upscale_chosen(self, interaction: Interaction, values: list[str], job_id: str) -> None:
+        """Begin a larger copy of the picture that was chosen."""
+        await self._upscale(interaction, job_id, values[0])
+
     @on_press("picture.vary")
     async def vary(self, interaction: Interaction, job_id: str) -> None:
         """Open the form with all that these pictures were made with, so that one thing can be changed."""
@@ -170,6 +180,15 @@ class Generating(Feature):
         await interaction.response.defer(ephemeral=True, thinking=True)
         lora, wishes = await self._services.generating.wishes_of(interaction.user.id, job_id, place_of(interaction))
         await self._begin(interaction, lora.id, read_picture_form(answers, wishes))
+
+    async def _upscale(self, interaction: Interaction, job_id: str, position: str) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        place = await place_for_results(interaction)
+        number = int(position) if position.isdecimal() else -1
+        job = await self._services.generating.upscale(interaction.user.id, job_id, number, place)
+        maker = self._services.router.registry.image_makers[job.provider]
+        told = _("{provider} makes picture {number} of **{model}** larger. A card shows how far it is.")
+        await replies.tell(interaction, told.format(provider=maker.title, number=number + 1, model=plain(job.title)))
 
     async def _find(self, interaction: Interaction, model: str) -> Lora:
         return await self._services.library.find(interaction.user.id, model, place_of(interaction))

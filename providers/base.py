@@ -165,6 +165,8 @@ class ImageCapabilities(AdapterCapabilities):
     max_loras: int = 1
     #: So slow or so limited that any other one comes first, unless somebody prefers it.
     last_resort: bool = False
+    #: By what factor it enlarges a picture that is there; None where it can't. One that can is `Upscales`.
+    upscale: Limits | None = None
     #: Why its provider has no trainer, where people would expect one.
     trains_not: "TrainsNot | None" = None
 
@@ -202,6 +204,15 @@ class ExtraLora:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Enlargement:
+    """A picture that shall become larger, and by how much on each side."""
+
+    #: PNG, JPEG or WebP by its suffix; owned by the caller, read-only.
+    picture: Path
+    factor: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageOrder:
     """Some pictures, ready to be submitted."""
 
@@ -217,6 +228,8 @@ class ImageOrder:
     negative_prompt: str = ""
     #: Up to `max_loras - 1`, mixed in with their own strengths.
     extra_loras: Sequence[ExtraLora] = ()
+    #: What is enlarged instead of drawn, where `upscale` is declared; the other fields only tell how it was made.
+    enlarge: Enlargement | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,6 +325,15 @@ class KeepsModels(Protocol):
         Raises:
             Refused: the provider keeps it, and says why.
         """
+        ...
+
+
+@runtime_checkable
+class Upscales(Protocol):
+    """An image maker that enlarges pictures, as `ImageCapabilities.upscale` says."""
+
+    def estimate_upscale(self) -> Estimate:
+        """Return what one picture would cost and take, without asking anybody."""
         ...
 
 

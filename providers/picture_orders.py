@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from providers.base import ExtraLora, ImageCapabilities, ImageOrder
+from providers.base import Enlargement, ExtraLora, ImageCapabilities, ImageOrder
 from providers.errors import Refused
 
 
@@ -27,6 +27,9 @@ def refuse_unfit(order: ImageOrder, can: ImageCapabilities, *, title: str) -> No
     Raises:
         Refused: it can't be done there.
     """
+    if order.enlarge is not None:
+        _refuse_unfit_enlargement(order.enlarge, can, title)
+        return
     base = order.lora.base_model
     if base not in can.base_models:
         raise Refused(f"{title} can't use a {base.label} LoRA of this kind.", advice="Choose another provider.")
@@ -41,6 +44,13 @@ def refuse_unfit(order: ImageOrder, can: ImageCapabilities, *, title: str) -> No
     if order.negative_prompt.strip() and base not in can.negative_prompts:
         raise Refused(f"{title} takes no negative prompt with {base.label} LoRAs.", advice="Leave it out.")
     _refuse_unfit_loras(order, can, title)
+
+
+def _refuse_unfit_enlargement(wanted: Enlargement, can: ImageCapabilities, title: str) -> None:
+    if can.upscale is None:
+        raise Refused(f"{title} can't enlarge pictures.", advice="Choose another provider.")
+    if wanted.factor not in can.upscale:
+        raise Refused(f"{title} enlarges pictures {can.upscale.low:g} to {can.upscale.high:g} times.")
 
 
 def _refuse_unfit_loras(order: ImageOrder, can: ImageCapabilities, title: str) -> None:

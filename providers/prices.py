@@ -80,6 +80,9 @@ PRICES: Mapping[str, Price] = MappingProxyType(
         "fal/fal-ai/flux-2/lora": Price(
             usd=0.021, unit=Unit.MEGAPIXEL, as_of=date(2026, 11, 23), source="fal.ai/models/fal-ai/flux-2/lora"
         ),
+        "fal/fal-ai/esrgan": Price(
+            usd=0.00111, unit=Unit.SECOND, as_of=date(2026, 11, 26), source="fal.ai/models/fal-ai/esrgan"
+        ),
         "runpod/NVIDIA A100 80GB PCIe": Price(usd=1.79, unit=Unit.HOUR, as_of=date(2026, 11, 9), source=_RUNPOD),
         "runpod/NVIDIA A100-SXM4-80GB": Price(usd=1.79, unit=Unit.HOUR, as_of=date(2026, 11, 9), source=_RUNPOD),
         "runpod/NVIDIA H100 PCIe": Price(usd=2.89, unit=Unit.HOUR, as_of=date(2026, 11, 9), source=_RUNPOD),

@@ -120,6 +120,15 @@ class MixedIn:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Enlarged:
+    """Which picture of which job becomes larger, and by how much on each side."""
+
+    job_id: str
+    position: int
+    factor: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class PictureSpec:
     """What some pictures were asked for; never changes."""
 
@@ -133,6 +142,8 @@ class PictureSpec:
     mixed_in: tuple[MixedIn, ...] = ()
     #: Weights other than those that the model uses.
     checkpoint_id: str | None = None
+    #: What is enlarged instead of drawn; all else tells how that picture was made.
+    enlarged: Enlarged | None = None
 
 
 class SheetKind(StrEnum):

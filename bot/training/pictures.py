@@ -11,7 +11,7 @@ from bot.blobs import Blobs
 from bot.budget import MICRO
 from bot.clock import Clock
 from bot.errors import BotError, CannotServe, Missing
-from bot.lora import Picture
+from bot.lora import Picture, picture_at
 from bot.routing import CHOSEN, Router
 from bot.store import cards as card_rows
 from bot.store import checkpoints as checkpoint_rows
@@ -21,8 +21,8 @@ from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
 from bot.texts import _
-from bot.training.job import Job
-from providers.base import ExtraLora, ImageMaker, ImageOrder, LoraFile, MadeImages
+from bot.training.job import Enlarged, Job
+from providers.base import Enlargement, ExtraLora, ImageMaker, ImageOrder, LoraFile, MadeImages
 from providers.picture_words import without_words
 from providers.registry import Registry
 
@@ -58,7 +58,7 @@ class PictureCraft:
         return maker
 
     async def elsewhere(self, job: Job) -> Job | None:
-        if job.why == CHOSEN:
+        if job.why == CHOSEN or job.pictures.enlarged is not None:
             return None
         async with self._database.begin() as connection:
             lora = await lora_rows.get(connection, job.lora_id or "")
@@ -100,6 +100,7 @@ class PictureCraft:
 
     async def order(self, job: Job) -> ImageOrder:
         spec = job.pictures
+        enlarge = await self._enlargement(job, spec.enlarged) if spec.enlarged is not None else None
         return ImageOrder(
             marker=job.marker,
             lora=await self._weights(job, job.lora_id or "", checkpoint_id=spec.checkpoint_id),
@@ -112,7 +113,14 @@ class PictureCraft:
             extra_loras=[
                 ExtraLora(lora=await self._weights(job, one.lora_id), strength=one.strength) for one in spec.mixed_in
             ],
+            enlarge=enlarge,
         )
+
+    async def _enlargement(self, job: Job, wanted: Enlarged) -> Enlargement:
+        async with self._database.begin() as connection:
+            picture = picture_at(await lora_rows.pictures_of(connection, wanted.job_id), wanted.position)
+        path = await self._blobs.as_file(picture.blob_key, self.workspace(job))
+        return Enlargement(picture=path, factor=wanted.factor)
 
     async def _weights(self, job: Job, lora_id: str, *, checkpoint_id: str | None = None) -> LoraFile:
         async with self._database.begin() as connection:

@@ -9,7 +9,7 @@ from bot.generating import Gallery
 from bot.lora import Picture
 from bot.texts import N_, _, ngettext
 from bot.training.job import Job
-from cogs.ui.controls import Layout, button
+from cogs.ui.controls import Layout, button, menu
 from cogs.ui.pictures import add_pictures
 from providers.base import Aspect
 
@@ -39,6 +39,8 @@ def draw_gallery(gallery: Gallery, *, headline: str | None = None) -> tuple[Layo
     for line in _lines(gallery):
         container.add_item(ui.TextDisplay(line))
     container.add_item(_buttons(gallery))
+    if gallery.upscalable and gallery.pictures and _usable(gallery):
+        container.add_item(_upscale(gallery))
     return Layout(container), files
 
 
@@ -62,6 +64,14 @@ def _lines(gallery: Gallery) -> list[str]:
         held = [kept_back(gallery), _("Another prompt or seed may pass.")] if all_held else [_("They were deleted.")]
         none_here = _("There are no pictures of **{model}** here.").format(model=name)
         return ["\n".join([" ".join([none_here, *held]), f"-# {_for_whom(job)}"])]
+    if spec.enlarged is not None:
+        large = gallery.pictures[0]
+        told = _("upscaled {factor}× to {width} × {height} px").format(
+            factor=f"{spec.enlarged.factor:g}", width=large.width, height=large.height
+        )
+        made_with = _("Upscaled with {provider}").format(provider=gallery.maker_title)
+        lines = [f"**{name}** · {plain(cut(spec.prompt, SHOWN_PROMPT))}", f"{told} · {_for_whom(job)}"]
+        return ["\n".join(lines), f"-# {made_with}"]
     strength = _("strength {strength}").format(strength=f"{spec.strength:g}")
     facts = [_seeds(gallery.pictures), _(ASPECT_NAMES[spec.aspect]), strength]
     if more := len(spec.mixed_in):
@@ -81,9 +91,8 @@ def _for_whom(job: Job) -> str:
 
 def _buttons(gallery: Gallery) -> ui.ActionRow[Layout]:
     job_id = gallery.job.id
-    usable = gallery.lora is not None and gallery.lora.deleted_at is None
     row: ui.ActionRow[Layout] = ui.ActionRow()
-    if usable:
+    if _usable(gallery) and gallery.job.pictures.enlarged is None:
         row.add_item(button("picture.again", job_id, label=_("Again"), style=discord.ButtonStyle.primary))
         row.add_item(button("picture.vary", job_id, label=_("Vary")))
     row.add_item(button("picture.details", job_id, label=_("Details")))
@@ -91,6 +100,23 @@ def _buttons(gallery: Gallery) -> ui.ActionRow[Layout]:
         row.add_item(button("picture.delete", job_id, label=_("Delete"), style=discord.ButtonStyle.danger))
         row.add_item(button("picture.report", job_id, label=_("Report")))
     return row
+
+
+def _usable(gallery: Gallery) -> bool:
+    return gallery.lora is not None and gallery.lora.deleted_at is None
+
+
+def _upscale(gallery: Gallery) -> ui.ActionRow[Layout]:
+    job_id, pictures = gallery.job.id, gallery.pictures
+    if len(pictures) == 1:
+        return ui.ActionRow(button("picture.upscale", job_id, pictures[0].position, label=_("Upscale")))
+    options = [
+        discord.SelectOption(
+            label=_("Picture {number}").format(number=picture.position + 1), value=str(picture.position)
+        )
+        for picture in pictures
+    ]
+    return ui.ActionRow(menu("picture.upscale", job_id, options=options, placeholder=_("Upscale a picture")))
 
 
 def model_name(gallery: Gallery) -> str:

@@ -121,6 +121,8 @@ def _headline(view: JobView) -> str:
         return _("Training {name}").format(name=job.title)
     if job.kind is JobKind.SHEET:
         return _("Comparing {name}").format(name=job.title)
+    if job.pictures.enlarged is not None:
+        return _("Upscaling a picture of {name}").format(name=job.title)
     return _("{pictures} with {name}").format(pictures=words.pictures(job.pictures.count), name=job.title)
 
 

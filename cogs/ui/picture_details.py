@@ -7,6 +7,7 @@ from bot.lora import Lora, Picture
 from bot.picture_details import PictureDetails
 from bot.reports import LONGEST_REASON
 from bot.texts import _, ngettext
+from bot.training.job import Enlarged
 from bot.words import LONGEST_NAME
 from cogs.ui import words
 from cogs.ui.controls import Form, Layout, button
@@ -28,6 +29,7 @@ def draw_details(details: PictureDetails) -> Layout:
         _("**Shape** {shape} · **strength** {strength}").format(
             shape=_(ASPECT_NAMES[spec.aspect]), strength=f"{spec.strength:g}"
         ),
+        *_told_upscale(spec.enlarged),
         *(_told_picture(picture) for picture in gallery.pictures),
         _("**Asked for** by {person}, {when}").format(
             person=f"<@{job.owner_id}>", when=words.moment(job.created_at, "f")
@@ -104,6 +106,16 @@ def _told_picture(picture: Picture) -> str:
     return _("**Picture {number}** seed {seed}, {width} × {height} px").format(
         number=picture.position + 1, seed=f"`{picture.seed}`", width=picture.width, height=picture.height
     )
+
+
+def _told_upscale(enlarged: Enlarged | None) -> list[str]:
+    if enlarged is None:
+        return []
+    return [
+        _("**Upscaled** {factor}× from picture {number} of job {job}").format(
+            factor=f"{enlarged.factor:g}", number=enlarged.position + 1, job=f"`{enlarged.job_id}`"
+        )
+    ]
 
 
 def _of_job(details: PictureDetails) -> list[str]:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -18,7 +19,7 @@ def add_pictures(container: ui.Container[Any], gallery: Gallery) -> list[discord
     """Add the pictures with alt text to a container and return their files, made anew for every send."""
     shown, files = ui.MediaGallery[Any](), []
     for picture, data in zip(gallery.pictures, gallery.files, strict=True):
-        name = f"{_file_stem(gallery.job.title)}-{picture.seed}-{picture.position + 1}.png"
+        name = f"{_file_stem(gallery.job.title)}-{picture.seed}-{picture.position + 1}{Path(picture.blob_key).suffix}"
         alt = _("{model}: {prompt} (seed {seed})").format(
             model=gallery.job.title, prompt=gallery.job.pictures.prompt, seed=picture.seed
         )

@@ -202,9 +202,17 @@ def _seen(status: FalStatus, state: RemoteState | None, **more: Any) -> Snapshot
 
 def _ended(status: FalStatus, outcome: FalOutcome, prepared: Prepared) -> Snapshot:
     if outcome.ok:
-        return _seen(status, RemoteState.SUCCEEDED, cost_usd=prepared.get("usd"))
+        return _seen(status, RemoteState.SUCCEEDED, cost_usd=_cost(status, prepared))
     words = "its rules forbid the photos or the prompt" if is_about_content(outcome.body) else said(outcome.body)
     return _failed(status, outcome.error_type, words)
+
+
+def _cost(status: FalStatus, prepared: Prepared) -> float | None:
+    """Return what an ended request cost, by what was reckoned before or by the seconds that it took."""
+    a_second, took = prepared.get("usd_a_second"), status.metrics.inference_time if status.metrics else None
+    if a_second is None or took is None:
+        return prepared.get("usd")
+    return round(float(a_second) * max(took, 0.0), 4)
 
 
 def _failed(status: FalStatus, error_type: str, words: str) -> Snapshot:

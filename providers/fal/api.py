@@ -65,6 +65,13 @@ class FalLog(_Lenient):
     message: str = ""
 
 
+class FalMetrics(_Lenient):
+    """What a request took."""
+
+    #: Seconds.
+    inference_time: float | None = None
+
+
 class FalStatus(_Lenient):
     """Where a request stands."""
 
@@ -73,6 +80,7 @@ class FalStatus(_Lenient):
     logs: list[FalLog] | None = None
     error: str | None = None
     error_type: str | None = None
+    metrics: FalMetrics | None = None
 
 
 class FalOutcome(_Lenient):

@@ -1,14 +1,15 @@
 """Owns the table of fal's endpoints: what each takes and gives; never sends anything.
 
 The inputs are those of the types that fal's own JavaScript client carries (fal-ai/fal-js, libs/client/src/types) and of
-fal.ai/models/<endpoint>/llms.txt, read on 2026-11-23.
+fal.ai/models/<endpoint>/llms.txt, read on 2026-11-23; the upscaler's are those of its llms.txt and of the crate
+`fal` 0.3.6, which is generated from fal's own schemas, read on 2026-11-26.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from providers.base import ImageOrder, LoraFormat
+from providers.base import Enlargement, ImageOrder, LoraFormat
 from providers.picture_orders import all_loras
 from providers.picture_size import PIXELS
 from providers.recipe import BaseModelName, Limits, Recipe, SubjectKind
@@ -99,6 +100,9 @@ IMAGE_MAKERS: Sequence[ImageEndpoint] = (
     ImageEndpoint(endpoint="fal-ai/flux-lora", base_model=BaseModelName.FLUX_1_DEV, guidance_scale=3.5),
     ImageEndpoint(endpoint="fal-ai/flux-2/lora", base_model=BaseModelName.FLUX_2_DEV, guidance_scale=2.5),
 )
+#: What enlarges pictures, and by what factors.
+UPSCALER = "fal-ai/esrgan"
+UPSCALE = Limits(low=1, high=8, default=2)
 #: The layouts of weights that fal's image makers load.
 ACCEPTED = frozenset({LoraFormat.DIFFUSERS, LoraFormat.KOHYA})
 #: The most that FLUX.2's page allows in one request; FLUX.1's names no number.
@@ -119,6 +123,12 @@ def image_inputs(maker: ImageEndpoint, order: ImageOrder, lora_urls: Sequence[st
         "enable_safety_checker": True,
         "output_format": "png",
     }
+
+
+def upscale_inputs(picture: Enlargement, url: str) -> Mapping[str, Any]:
+    """Return the inputs of the upscaler."""
+    # A photo of four megapixels as PNG may be more than Discord takes in one message.
+    return {"image_url": url, "scale": picture.factor, "model": "RealESRGAN_x4plus", "output_format": "jpeg"}
 
 
 def app_of(endpoint: str) -> str:

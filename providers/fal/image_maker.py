@@ -10,7 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from providers.artifacts import Caps
 from providers.base import Aspect, Estimate, ImageCapabilities, ImageOrder, MadeImage, MadeImages, Prepared
 from providers.fal.adapter import FalAdapter
-from providers.fal.endpoints import ACCEPTED, IMAGE_MAKERS, MOST_LORAS, ImageEndpoint, image_inputs
+from providers.fal.endpoints import (
+    ACCEPTED,
+    IMAGE_MAKERS,
+    MOST_LORAS,
+    UPSCALE,
+    UPSCALER,
+    ImageEndpoint,
+    image_inputs,
+    upscale_inputs,
+)
 from providers.image_files import inspect_image
 from providers.picture_orders import all_loras, private_words, refuse_unfit
 from providers.picture_size import megapixels
@@ -18,6 +27,9 @@ from providers.prices import Unit
 from providers.recipe import Limits
 
 _CAPS = Caps(bytes=40 * 1024**2, seconds=300)
+_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+#: Seconds of computing for one enlarged picture, at best and at worst; our own guess, fal publishes none.
+_UPSCALE_SECONDS = (2.0, 30.0)
 
 
 class _Picture(BaseModel):
@@ -34,8 +46,14 @@ class _Made(BaseModel):
     has_nsfw_concepts: list[bool] = Field(default_factory=list)
 
 
+class _Enlarged(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    image: _Picture
+
+
 class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
-    """Makes pictures with LoRAs of FLUX.1 and FLUX.2.
+    """Makes pictures with LoRAs of FLUX.1 and FLUX.2, and enlarges pictures, wherever they were made.
 
     With several pictures in one job fal tells one seed for all of them, so only the whole set can be made again.
     """
@@ -66,6 +84,7 @@ class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
             strength=Limits(low=0.1, high=2.0, default=1.0),
             uses_prompt=True,
             max_loras=MOST_LORAS,
+            upscale=UPSCALE,
         )
 
     def estimate(self, count: int) -> Estimate:
@@ -76,6 +95,13 @@ class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
         basis = "; ".join(price.basis for price in prices) or "no price of fal's is known here"
         return Estimate(low_usd=usd[0], high_usd=usd[-1], minutes=0.3 + 0.1 * count, basis=basis)
 
+    def estimate_upscale(self) -> Estimate:
+        """Return what one enlarged picture costs; fal bills the seconds that it computes."""
+        price = self._prices.find(f"fal/{UPSCALER}", Unit.SECOND)
+        low, high = (round(seconds * price.usd, 4) if price else 0.0 for seconds in _UPSCALE_SECONDS)
+        basis = price.basis if price else "no price of fal's is known here"
+        return Estimate(low_usd=low, high_usd=high, minutes=0.5, basis=f"{basis}; the seconds are our guess")
+
     @property
     def _endpoints(self) -> Sequence[str]:
         return [maker.endpoint for maker in IMAGE_MAKERS]
@@ -84,6 +110,9 @@ class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
         refuse_unfit(order, self.capabilities, title=self.title)
 
     async def _urls(self, order: ImageOrder) -> Sequence[str]:
+        if order.enlarge is not None:
+            path = order.enlarge.picture
+            return [await self._fetchable(path, f"{order.marker}{path.suffix}", _TYPES[path.suffix])]
         paths = [one.lora.path for one in all_loras(order)]
         names = [f"{order.marker}{f'-{number}' if number else ''}.safetensors" for number in range(len(paths))]
         return [
@@ -92,10 +121,14 @@ class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
         ]
 
     def _request(self, order: ImageOrder, urls: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
+        if order.enlarge is not None:
+            return UPSCALER, upscale_inputs(order.enlarge, urls[0])
         maker = _maker(order)
         return maker.endpoint, image_inputs(maker, order, urls)
 
     def _usd(self, order: ImageOrder) -> float | None:
+        if order.enlarge is not None:
+            return None
         price = self._prices.find(f"fal/{_maker(order).endpoint}", Unit.MEGAPIXEL)
         return round(price.usd * megapixels(order.aspect, order.count), 4) if price else None
 
@@ -103,10 +136,15 @@ class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
         return private_words(order)
 
     async def prepare(self, order: ImageOrder) -> Prepared:
-        """Bring the LoRA to where fal can fetch it."""
-        return {**await super().prepare(order), "seed": order.seed}
+        """Bring the LoRA, or the picture that shall be larger, to where fal can fetch it."""
+        prepared = {**await super().prepare(order), "seed": order.seed}
+        price = self._prices.find(f"fal/{UPSCALER}", Unit.SECOND) if order.enlarge is not None else None
+        return {**prepared, "usd_a_second": price.usd} if price else prepared
 
     async def _gather(self, body: Any, prepared: Prepared, into: Path) -> MadeImages:
+        if prepared["endpoint"] == UPSCALER:
+            url = _Enlarged.model_validate(body).image.url
+            return MadeImages(images=[await self._picture(url, into, 0, prepared["seed"])])
         made = _Made.model_validate(body)
         seed = prepared["seed"] if made.seed is None else made.seed
         # fal leaves a flagged picture in the list, blackened.

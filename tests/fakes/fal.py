@@ -7,6 +7,7 @@ so played here in one way: what the status of a canceled request says (COMPLETED
 
 import base64
 import hashlib
+import io
 import itertools
 import json
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from PIL import Image
 from safetensors.numpy import save
 
 from tests.fakes.faulty import FaultyServer
@@ -44,6 +46,7 @@ INPUTS: dict[str, tuple[set[str], set[str]]] = {
         {"image_data_url"},
     ),
     "fal-ai/flux-lora": (_IMAGE_KEYS, {"prompt"}),
+    "fal-ai/esrgan": ({"image_url", "scale", "tile", "face", "model", "output_format"}, {"image_url"}),
     "fal-ai/flux-2/lora": (_IMAGE_KEYS | {"enable_prompt_expansion"}, {"prompt"}),
 }  # fmt: skip
 
@@ -143,7 +146,7 @@ class FakeFal(FaultyServer):
         refusal = self._stranger(request) or _unfit(endpoint, inputs)
         if refusal is not None:
             return refusal
-        links = [value for key, value in inputs.items() if key.endswith("data_url")]
+        links = [value for key, value in inputs.items() if key.endswith(("data_url", "image_url"))]
         if not all([await self.fetch(link) for link in links]):
             return web.json_response({"detail": "The archive can't be fetched"}, status=422)
         number = next(self._numbers)
@@ -203,6 +206,8 @@ class FakeFal(FaultyServer):
 
     def _output(self, found: FalRequest) -> dict[str, Any]:
         base = f"{self.url}/cdn/{found.id}"
+        if found.endpoint == "fal-ai/esrgan":
+            return {"image": {"url": f"{base}/enlarged", "content_type": "image/jpeg", "file_size": 1}}
         if "prompt" not in found.inputs:
             file = {"content_type": "application/octet-stream", "file_name": "lora.safetensors", "file_size": 1}
             return {"diffusers_lora_file": {"url": f"{base}/lora", **file}, "config_file": {"url": f"{base}/config"}}
@@ -295,6 +300,11 @@ class FakeFal(FaultyServer):
         if request.match_info["name"] == "lora":
             tensors = {f"transformer.blocks.0.attn.lora_{side}.weight": np.zeros((4, 4), np.float32) for side in "AB"}
             return web.Response(body=save(tensors), content_type="application/octet-stream")
+        if request.match_info["name"] == "enlarged":
+            side = int(1024 * found.inputs["scale"])
+            file = io.BytesIO()
+            Image.new("RGB", (side, side), (90, 160, 60)).save(file, "JPEG")
+            return web.Response(body=file.getvalue(), content_type="image/jpeg")
         size = found.inputs["image_size"]
         picture = make_png(size["width"], size["height"], int(request.match_info["name"]))
         return web.Response(body=picture, content_type="image/png")

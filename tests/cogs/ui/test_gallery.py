@@ -5,7 +5,7 @@ from dataclasses import replace
 import discord
 
 from bot.generating import Gallery
-from bot.training.job import MixedIn
+from bot.training.job import Enlarged, MixedIn
 from cogs.ui.controls import Layout
 from cogs.ui.gallery import draw_gallery
 from playground.components import texts
@@ -39,6 +39,38 @@ def test_gallery_shows_each_picture_with_its_file():
 
     assert [item.media.url for item in pictures_in(layout)] == [f"attachment://{file.filename}" for file in files]
     assert [file.fp.read() for file in files] == [b"first", b"second"]
+
+
+def test_gallery_offers_upscaling_only_where_somebody_does_it():
+    one = [make_picture()]
+    alone, _ = draw_gallery(make_gallery(pictures=one, upscalable=True))
+    nobody, _ = draw_gallery(make_gallery(pictures=one))
+    deleted, _ = draw_gallery(
+        make_gallery(pictures=one, upscalable=True, lora=make_lora(deleted_at=make_lora().created_at))
+    )
+
+    assert "Upscale" in labels_of(alone)
+    assert "Upscale" not in labels_of(nobody)
+    assert "Upscale" not in labels_of(deleted)
+
+
+def test_gallery_of_several_pictures_lets_one_be_chosen():
+    layout, _ = draw_gallery(make_gallery(upscalable=True))
+
+    [choice] = [child for child in layout.walk_children() if isinstance(child, discord.ui.Select)]
+    assert [(option.label, option.value) for option in choice.options] == [("Picture 1", "0"), ("Picture 2", "1")]
+    read(layout, 2)
+
+
+def test_upscaled_picture_says_so_and_is_not_drawn_again():
+    job = make_picture_job()
+    spec = replace(job.pictures, count=1, enlarged=Enlarged(job_id="p1ctvresj0b0", position=1, factor=2.0))
+    large = make_picture(width=1024, height=1024, blob_key="pictures/large/0.jpg")
+    layout, [file] = draw_gallery(make_gallery(job=replace(job, spec=spec), pictures=[large], notice=""))
+
+    assert "upscaled 2× to 1024 × 1024 px · for <@4242>\n-# Upscaled with Sketch" in read(layout, 1)
+    assert labels_of(layout) == ["Details", "Delete", "Report"]
+    assert file.filename.endswith(".jpg")
 
 
 def test_gallery_names_files_safely():
