@@ -18,17 +18,18 @@ from bot.clock import Clock
 from bot.ids import new_id
 from bot.store import personal
 from bot.store.database import Database
+from bot.texts import N_, _
 from bot.words import file_label
 
 #: For what zip adds to each file and to the whole.
 _OVERHEAD = 1024
-_README = """This is all that Darkroom holds about you, as of {when}.
+_README = N_("""This is all that Darkroom holds about you, as of {when}.
 
 data.json        every row about you, by table; times are in UTC
 photos/          the photos of your drafts, with their captions
 models/          your models
 pictures/        the pictures that were made for you
-"""
+""")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ class Export:
         await asyncio.to_thread(shutil.rmtree, pack.folder, ignore_errors=True)
 
     def _entries(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[_Entry]:
-        yield _Entry(name="README.txt", content=_README.format(when=self._clock.now().isoformat()).encode())
+        yield _Entry(name="README.txt", content=_(_README).format(when=self._clock.now().isoformat()).encode())
         yield _Entry(name="data.json", content=json.dumps(rows, indent=2, ensure_ascii=False).encode())
         yield from _photos(rows)
         for lora in rows["loras"]:

@@ -104,6 +104,8 @@ def told_value(name: str, text: str) -> str:
     """Return a value of the audit log so that people read names in place of numbers."""
     if not text:
         return "–"
+    if name == "adult" and text in _POLICIES:
+        return _(_POLICIES[AdultPolicy(text)])
     if name.endswith("role_ids"):
         return " ".join(f"<@&{one}>" for one in text.split(", "))
     if name.endswith(("channel_id", "channel_ids")):

@@ -2,7 +2,9 @@
 
 import pytest
 
-from bot.texts import languages
+from bot.texts import languages, speaking
+from cogs.ui import words
+from cogs.ui.settings_panel import told_value
 from tests.cogs.photos import foxes
 from tests.fakes.till import QUEUED, RUNNING, SUCCEEDED, Look, Till
 from tests.fakes.till_adapter import till_registry
@@ -149,3 +151,22 @@ async def test_settings_and_presets_fit_discord_in_every_language(tmp_path, loca
         [presets] = (await place.slash("train")).selects
         # What is cut is not read.
         assert [option for option in presets.options if len(option.description) == 100] == []
+
+
+@pytest.mark.parametrize(
+    ("phase", "told"),
+    [
+        ("drawing picture 2 of 4", "macht Bild 2 von 4"),
+        ("reading the photos", "liest die Fotos"),
+        ("polishing {it}", "polishing {it}"),
+        ("", ""),
+    ],
+)
+def test_phase_is_translated_where_it_is_known(phase, told):
+    with speaking("de"):
+        assert words.phase(phase) == told
+
+
+def test_audit_log_names_what_was_set_in_the_language_of_its_reader():
+    with speaking("de"):
+        assert told_value("adult", "never") == "Nie auf diesem Server"
