@@ -28,7 +28,7 @@ async def test_panel_speaks_the_language_of_its_person(tmp_path):
         panel = await german(house).in_channel().slash("draft new", **RUSTY)
 
     assert "Trigger-Wort `rustyfox` · Tier" in panel.text
-    assert "Gib **Rusty** jetzt Fotos: drücke *Fotos hinzufügen*" in panel.text
+    assert "Gib **Rusty** jetzt Fotos: Drücke *Fotos hinzufügen*" in panel.text
     assert panel.message.has_button("Fotos hinzufügen")
 
 
