@@ -2,11 +2,16 @@
 
 import io
 
+import pytest
 from PIL import Image
 
 from bot.budget import disagreements
+from bot.errors import CannotServe
+from bot.events import News
+from bot.routing import Router
 from bot.store import ledger
-from tests.hosted.town import resident
+from bot.training.circuit import Circuits
+from tests.hosted.town import open_town, resident
 
 #: What the played fal computes, times its price a second, in millionths of a dollar.
 TAKEN = round(12.5 * 0.00111, 4) * 1_000_000
@@ -43,6 +48,28 @@ async def test_chosen_picture_is_upscaled_once_and_paid_by_the_second(tmp_path):
             assert not await disagreements(connection)
             assert round(job.cost_usd * 1_000_000) == TAKEN
             assert await ledger.reserved_for(connection, job.id) == round(30 * 0.00111, 4) * 1_000_000
+
+
+async def test_upscale_that_failed_costs_nothing_and_is_tried_again_as_an_upscale(tmp_path):
+    async with resident(tmp_path, configured=["fal"]) as alice:
+        await alice.train("flux.1-dev")
+        gallery = await alice.generate(prompt="rustyfox at night")
+        alice.town.fal.plan("order", status=422)
+        await alice.place.press(gallery, "Upscale")
+        failed = await alice.place.wait_for(lambda m: "Upscaling a picture of Rusty" in m.text and "Failed" in m.text)
+        assert alice.town.fal.bill.count(UPSCALER) == 0
+        await alice.place.press(failed, "Try again")
+        await large_picture(alice)
+        assert alice.town.fal.bill.count(UPSCALER) == 1
+
+
+async def test_upscale_goes_to_nobody_whom_the_server_does_not_allow(tmp_path):
+    async with open_town(configured=["fal"]) as town:
+        router = Router(registry=town.registry(tmp_path, None), circuits=Circuits(database=None, news=News()))
+        assert router.upscales(allowed=None)
+        assert not router.upscales(allowed=["sketch"])
+        with pytest.raises(CannotServe, match="not allowed in this server"):
+            router.upscaler_for(allowed=["sketch"])
 
 
 async def test_upscale_is_for_who_may_use_the_model_and_of_pictures_that_are_there(tmp_path):
