@@ -24,7 +24,7 @@ async def test_message_panel_shows_its_picture_and_lists_no_attachment():
     async with running_playground() as server, connected(server) as bot:
         channel = bot.get_channel(server.channel.id)
         sent = await channel.send(
-            view=panel("look", file="a.png", description="seen"), file=discord.File(io.BytesIO(b"png"), "a.png")
+            view=panel("look", file="a.png"), file=discord.File(io.BytesIO(b"png"), "a.png", description="seen")
         )
         assert sent.attachments == []
         assert server.person("alice").in_channel().last().images == (b"png",)
