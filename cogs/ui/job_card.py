@@ -41,7 +41,8 @@ def draw_job(view: JobView) -> tuple[Layout, list[discord.File]]:
         )
     if job.state is JobState.UNCERTAIN:
         lines.append(_(_DOUBT).format(provider=view.provider_title))
-    if job.kind is JobKind.TRAINING and job.state.terminal and job.state is not JobState.SUCCEEDED:
+    if job.kind is JobKind.TRAINING and job.state is JobState.CANCELED:
+        # Of other ends without a model the last word says it.
         lines.append(_("Your draft is as it was, with every photo and caption. /train tries again."))
     lines += words.charged(job, view.reserved_usd)
     lines.append(f"-# {_facts(view)}")
