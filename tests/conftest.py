@@ -2,10 +2,16 @@
 
 import os
 
+import pytest
+
 # Read when numpy is first imported, so it has to be set before any test module is. Two test workers whose numpy starts
 # a thread a core each only take turns; Sketch's own workers are told the same.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[_name] = "1"
+
+
+# Before any test imports it.
+pytest.register_assert_rewrite("tests.faults.stage")
 
 
 def pytest_configure():

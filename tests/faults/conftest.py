@@ -8,8 +8,6 @@ import pytest
 from bot import client
 from bot.training import stepper, tracker
 
-pytest.register_assert_rewrite("tests.faults.stage")
-
 
 class _Hasty:
     """The asyncio that discord.py sees: its pauses after Discord's trouble are up to 25 s, and here next to nothing."""
