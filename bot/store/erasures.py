@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.tables import cards, erasures, jobs
+from bot.store.tables import cards, erasures, gallery_posts, gallery_threads, jobs, loras
 from bot.training.job import JobState
 
 
@@ -61,14 +61,24 @@ async def live_jobs(connection: AsyncConnection, person_id: int) -> Sequence[tup
 
 
 async def messages_of(connection: AsyncConnection, person_id: int) -> Sequence[tuple[int, int]]:
-    """Return channel and message of everything that the board posted for a person."""
-    statement = (
-        sa.select(cards.c.channel_id, cards.c.message_id, cards.c.final_message_id)
-        .join(jobs, jobs.c.id == cards.c.job_id)
-        .where(jobs.c.owner_id == person_id)
+    """Return channel and message of everything that was posted for a person: cards, last words, gallery copies.
+
+    The message that a model's thread begins at is among them.
+    """
+    theirs = sa.select(jobs.c.id).where(jobs.c.owner_id == person_id)
+    models = sa.select(loras.c.id).where(loras.c.owner_id == person_id)
+    posted = sa.union_all(
+        sa.select(cards.c.channel_id, cards.c.message_id).where(cards.c.job_id.in_(theirs)),
+        sa.select(cards.c.channel_id, cards.c.final_message_id).where(cards.c.job_id.in_(theirs)),
+        sa.select(gallery_posts.c.thread_channel_id, gallery_posts.c.message_id).where(
+            gallery_posts.c.job_id.in_(theirs)
+        ),
+        sa.select(gallery_threads.c.channel_id, gallery_threads.c.message_id).where(
+            gallery_threads.c.lora_id.in_(models)
+        ),
     )
-    rows = (await connection.execute(statement)).all()
-    return [(row[0], message) for row in rows for message in row[1:] if message is not None]
+    rows = (await connection.execute(posted)).all()
+    return [(row[0], row[1]) for row in rows if None not in {row[0], row[1]}]
 
 
 def _erasure(row: sa.RowMapping) -> Erasure:

@@ -220,3 +220,16 @@ async def until_given_up(house):
                 if await connection.scalar(ended) is not None:
                     return
             await asyncio.sleep(0.1)
+
+
+async def test_delete_knows_the_copies_in_galleries(trained_folder, tmp_path):
+    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+        [job, *_] = await scene.house.services.training.jobs(scene.owner.id)
+        async with scene.house.services.database.begin() as connection:
+            where = {"guild_id": 1, "lora_id": scene.lora.id}
+            hung = {"job_id": job.id, "message_id": 41, "thread_channel_id": 40}
+            await connection.execute(sa.insert(tables.gallery_posts).values(**where, **hung))
+            await connection.execute(sa.insert(tables.gallery_threads).values(**where, channel_id=39, message_id=40))
+            posted = await erasures.messages_of(connection, scene.owner.id)
+
+    assert {(40, 41), (39, 40)} <= set(posted)
