@@ -73,7 +73,7 @@ class Outcome:
         """List the further messages that stand by now."""
         return [self.place.look(m) for m in self.interaction.followups if not m.deleted]
 
-    async def followup(self, number: int = 0, *, timeout: float = 10.0) -> SeenMessage:  # noqa: ASYNC109 - as in World.until
+    async def followup(self, number: int = 0, *, timeout: float = 40.0) -> SeenMessage:  # noqa: ASYNC109 - as in World.until
         """Wait for a further message."""
         sent = self.interaction.followups
         await self.place.world.until(lambda: len(sent) > number, timeout=timeout, what=f"follow-up {number}")

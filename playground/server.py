@@ -265,11 +265,11 @@ class Playground:
         """List what stands in a channel now, oldest first, ephemeral ones too."""
         return self.world.messages_in(channel or self.channel)
 
-    async def bot_connected(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - as in World.until
+    async def bot_connected(self, *, timeout: float = 40.0) -> None:  # noqa: ASYNC109 - as in World.until
         """Wait until a bot has identified."""
         await self.world.until(lambda: self.gateway.connected, timeout=timeout, what="a bot")
 
-    async def bot_gone(self, *, timeout: float = 10.0) -> None:  # noqa: ASYNC109 - as in World.until
+    async def bot_gone(self, *, timeout: float = 40.0) -> None:  # noqa: ASYNC109 - as in World.until
         """Wait until no bot is connected, and forget what it could resume; a press fails at once from then on.
 
         Without this a press waits its 3 seconds: discord.py 2.7.1 ends with close code 4000, so it could yet resume.

@@ -216,7 +216,7 @@ class World:
         finally:
             self._waiting.discard(future)
 
-    async def until(self, condition: Callable[[], bool], *, timeout: float = 10.0, what: str = "it") -> None:  # noqa: ASYNC109 - the sentence in the error is worth more than a bare timeout
+    async def until(self, condition: Callable[[], bool], *, timeout: float = 40.0, what: str = "it") -> None:  # noqa: ASYNC109 - the sentence in the error is worth more than a bare timeout
         """Wait, for at most so many real seconds, until a condition over the world holds.
 
         Raises:

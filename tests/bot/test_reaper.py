@@ -240,7 +240,7 @@ async def test_reaper_runs_as_a_task_that_outlives_its_troubles(tmp_path, monkey
         await yard.pod()
         background = Background()
         background.start("reaper", yard.reaper.run)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while yard.runpod.left_over:  # noqa: ASYNC110 - the task has no event to wait for
                 await asyncio.sleep(0.01)
         await background.stop()

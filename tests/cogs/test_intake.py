@@ -198,7 +198,7 @@ async def test_answer_that_cannot_be_delivered_is_logged_and_the_photos_stay(tmp
         await alice.dm().slash("draft new", **RUSTY)
         alice.block_dms()
         await alice.dm().say(files=swatches(1))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while "could not be delivered" not in caplog.text:  # noqa: ASYNC110 - a line in a log is no event
                 await asyncio.sleep(0.01)
         draft = await house.services.drafts.current(alice.id)

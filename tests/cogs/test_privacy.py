@@ -214,7 +214,7 @@ async def test_letter_to_somebody_who_takes_none_is_given_up(tmp_path):
 
 async def until_given_up(house):
     ended = sa.select(tables.letters.c.ended_at)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while True:
             async with house.services.database.begin() as connection:
                 if await connection.scalar(ended) is not None:

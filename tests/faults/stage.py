@@ -79,7 +79,7 @@ class Stage:
 
     async def until(self, condition: Callable[[Sequence[Job]], bool]) -> Sequence[Job]:
         """Wait until the rows are as wanted."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not condition(jobs := await self.jobs()):
                 await breath()
         return jobs
@@ -87,7 +87,7 @@ class Stage:
     async def settled(self) -> None:
         """Wait until every job has ended, is cleaned up, and is shown."""
         await self.until(lambda jobs: bool(jobs) and all(job.cleaned for job in jobs))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while await self.services.cards.stale():
                 await breath()
 
@@ -113,7 +113,7 @@ class Stage:
 
 async def met(event: asyncio.Event) -> None:
     """Wait until a planned misfortune has struck."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         await event.wait()
 
 

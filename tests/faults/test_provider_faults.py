@@ -33,7 +33,7 @@ async def booked(s):
 async def polled(s, times):
     """Wait until the till was asked so many times more how a job stands."""
     before = s.till.asked["poll"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while s.till.asked["poll"] < before + times:
             await breath()
 

@@ -154,7 +154,7 @@ class PlainBot(commands.Bot):
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something is so that the handlers below bring about."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while not condition():
                 await self.news.wait()
                 self.news.clear()

@@ -100,7 +100,7 @@ class Bench(ABC):
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for something outside this process, which has no event to wait for."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not condition():  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.01)
 

@@ -26,7 +26,7 @@ async def tracking(rails, how_many=1):
 
 
 async def until(rails, job_id, wanted):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not wanted(job := await rails.job(job_id)):
             rails.clock.time = max(rails.clock.time, SystemClock().now())
             await asyncio.sleep(0.01)

@@ -98,7 +98,7 @@ async def test_paperspace_machine_shuts_itself_down_when_its_work_is_done(tmp_pa
 
 
 async def looks(done):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not done():
             yield
             await asyncio.sleep(0.02)
