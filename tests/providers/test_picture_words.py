@@ -52,7 +52,12 @@ def test_picture_without_words_stays_as_it_is(kind):
     assert without_words(once) == once
 
 
-@pytest.mark.parametrize("data", [b"", b"GIF89a", make_picture("PNG")[:60], b"\xff\xd8\xff", b"RIFF1234WEBPVP8"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"GIF89a", make_picture("PNG")[:60], b"\xff\xd8\xff", b"RIFF1234WEBPVP8"],
+    # A picture's bytes tell the second that it was made in, and both workers have to give a test the same name.
+    ids=["nothing", "GIF", "half a PNG", "half a JPEG", "half a WebP"],
+)
 def test_picture_that_is_none_or_cut_off_is_refused(data):
     with pytest.raises(ArtifactBroken):
         without_words(data)
