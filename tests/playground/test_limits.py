@@ -181,7 +181,7 @@ async def test_limits_refuse_too_many_bytes(sizes):
 
 
 async def test_limits_refuse_an_eleventh_file_by_edit():
-    async with running_playground() as server, wired(server) as wire:
+    async with running_playground(told=False) as server, wired(server) as wire:
         posted = await wire.post({}, files=[(f"{n}.png", b"x") for n in range(10)])
         answer = await wire.edit(posted.body["id"], {}, files=[("more.png", b"x")])
         assert answer.complaint("attachments") == LONG
