@@ -16,11 +16,12 @@ from bot.consents import new_consent
 from bot.downloads import Upload
 from bot.errors import BadInput, CannotServe, WrongMoment
 from bot.guild import Act
-from bot.guilds import Guilds
+from bot.guilds import Guilds, without_blocked_words
 from bot.ids import new_id
 from bot.lora import Lora
 from bot.place import Place
 from bot.store import consents as consent_rows
+from bot.store import guilds as guild_rows
 from bot.store import loras as rows
 from bot.store.database import Database
 from bot.texts import _
@@ -112,6 +113,7 @@ class Imports:
         Raises:
             BadInput: it does not arrive, is no LoRA that fits, or does not say for which base model it is.
             CannotServe: nobody here makes pictures with such a one.
+            NotAllowed: the server does not let them, or does not want a word of its name.
             WrongMoment: they have it already.
         """
         await self.admit(person_id, place)
@@ -143,7 +145,7 @@ class Imports:
                 created_at=self._clock.now(),
                 depicted=wishes.depicted,
             )
-            return await self._keep(lora, clean)
+            return await self._keep(lora, clean, place)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -174,8 +176,10 @@ class Imports:
                 advice=_("Ask the operator of this bot."),
             )
 
-    async def _keep(self, lora: Lora, path: Path) -> Lora:
+    async def _keep(self, lora: Lora, path: Path, place: Place) -> Lora:
         async with self._database.begin() as connection:
+            settings = await guild_rows.settings(connection, place.guild_id)
+            without_blocked_words(settings, lora.name, lora.trigger_word)
             same = await rows.same_file(connection, lora.owner_id, lora.sha256)
         if same is not None:
             raise WrongMoment(

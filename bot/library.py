@@ -12,7 +12,7 @@ from bot.errors import BadInput, BotError, Missing, NotYours, WrongMoment
 from bot.lora import Lora, Share, Transfer
 from bot.place import Place
 from bot.remote_models import RemoteModels
-from bot.sharing import may_use, own
+from bot.sharing import may_use, own, refuse_unwanted
 from bot.store import checkpoints as checkpoint_rows
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
@@ -133,16 +133,19 @@ class Library:
         async with self._database.begin() as connection:
             return await own(connection, lora_id, owner_id)
 
-    async def change(self, owner_id: int, lora_id: str, change: CardChange) -> tuple[Lora, Lora]:
+    async def change(self, owner_id: int, lora_id: str, change: CardChange, place: Place) -> tuple[Lora, Lora]:
         """Change what a model's card says and return it as it was, and as it is.
 
         Raises:
             BadInput: a value cannot be used.
+            NotAllowed: it holds a word that is not wanted there, or where the model is shared.
             NotYours: it belongs to somebody else.
         """
         async with self._database.begin() as connection:
             before = await own(connection, lora_id, owner_id)
             now = self._changed(before, change)
+            said = [text for text in (change.name, change.description, change.trigger_word) if text]
+            await refuse_unwanted(connection, before, place, *said)
             await rows.write_card(connection, now)
         return before, now
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.blocked_words import found_in
 from bot.clock import Clock
-from bot.errors import Missing, NotYours, WrongMoment
+from bot.errors import Missing, NotAllowed, NotYours, WrongMoment
+from bot.guilds import without_blocked_words
 from bot.lora import Lora, Share, ShareKind
 from bot.place import Place
 from bot.store import guilds as guild_rows
@@ -26,6 +28,7 @@ class Sharing:
         """Share a model; fine when it is shared so already.
 
         Raises:
+            NotAllowed: its card holds a word that the server does not want.
             NotYours: it belongs to somebody else.
             WrongMoment: it would be shared with its owner.
         """
@@ -36,6 +39,7 @@ class Sharing:
                     _("**{model}** is yours already.").format(model=lora.name),
                     advice=_("Choose somebody else to share it with."),
                 )
+            await _require_wanted(connection, lora, share)
             await rows.add(connection, lora_id, share, at=self._clock.now())
         return lora
 
@@ -62,10 +66,11 @@ class Sharing:
         """Share a model with just these people, or with just these roles of the server that this is.
 
         Raises:
+            NotAllowed: its card holds a word that the server does not want.
             NotYours: it belongs to somebody else.
         """
         async with self._database.begin() as connection:
-            await own(connection, lora_id, owner_id)
+            lora = await own(connection, lora_id, owner_id)
             before = [
                 share
                 for share in await rows.of_lora(connection, lora_id)
@@ -74,6 +79,7 @@ class Sharing:
             for share in [one for one in before if one not in shares]:
                 await rows.drop(connection, lora_id, share)
             for share in [one for one in shares if one != Share.with_person(owner_id)]:
+                await _require_wanted(connection, lora, share)
                 await rows.add(connection, lora_id, share, at=self._clock.now())
 
     async def is_shared(self, owner_id: int, lora_id: str, share: Share) -> bool:
@@ -99,6 +105,39 @@ async def may_use(connection: AsyncConnection, lora_id: str, person_id: int, pla
             advice=_("/models list shows those you can use."),
         )
     return lora
+
+
+async def refuse_unwanted(connection: AsyncConnection, lora: Lora, place: Place, *texts: str) -> None:
+    """Let pass what may stand on a model's card, there and in the servers that it is shared with.
+
+    Raises:
+        NotAllowed: it holds a word that is not wanted in one of them.
+    """
+    without_blocked_words(await guild_rows.settings(connection, place.guild_id), *texts)
+    for share in await rows.of_lora(connection, lora.id):
+        found = await _unwanted_word(connection, share, *texts)
+        if found is not None:
+            raise NotAllowed(
+                _("The word “{word}” is not wanted in a server that **{model}** is shared with.").format(
+                    model=lora.name, word=found
+                ),
+                advice=_("Say it without it."),
+            )
+
+
+async def _require_wanted(connection: AsyncConnection, lora: Lora, share: Share) -> None:
+    found = await _unwanted_word(connection, share, lora.name, lora.description, lora.trigger_word)
+    if found is not None:
+        raise NotAllowed(
+            _("The card of **{model}** has the word “{word}”, which is not wanted in this server.").format(
+                model=lora.name, word=found
+            ),
+            advice=_("Change it with /models rename or /models describe, then share it again."),
+        )
+
+
+async def _unwanted_word(connection: AsyncConnection, share: Share, *texts: str) -> str | None:
+    return found_in((await guild_rows.settings(connection, share.guild_id)).blocked_words, *texts)
 
 
 async def own(connection: AsyncConnection, lora_id: str, owner_id: int) -> Lora:

@@ -151,11 +151,11 @@ class Library(SharedModels, ModelFiles, AdultModels):
     async def _change(self, interaction: Interaction, model: str, change: CardChange) -> tuple[Lora, Lora]:
         await interaction.response.defer(ephemeral=True, thinking=True)
         lora = await self._meant(interaction, model)
-        return await self._services.library.change(interaction.user.id, lora.id, change)
+        return await self._services.library.change(interaction.user.id, lora.id, change, place_of(interaction))
 
     async def _change_on_card(self, interaction: Interaction, lora_id: str, change: CardChange) -> None:
         await interaction.response.defer()
-        await self._services.library.change(interaction.user.id, lora_id, change)
+        await self._services.library.change(interaction.user.id, lora_id, change, place_of(interaction))
         await self._show_card(interaction, lora_id)
 
     async def _ask_to_delete(self, interaction: Interaction, lora_id: str) -> None:

@@ -11,7 +11,7 @@ from bot.texts import N_, _, ngettext
 from bot.training.job import Job, SheetKind
 from cogs import replies
 from cogs.desk import Feature, on_press
-from cogs.places import place_for_results
+from cogs.places import place_for_results, place_of
 from cogs.ui.gallery import plain
 from cogs.ui.quote import draw_note
 from cogs.ui.sheet import draw_sheet_question
@@ -70,7 +70,8 @@ class Sheets(Feature):
         """Make a strength the one that is taken where nobody names another."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         change = CardChange(strength=strength)
-        _before, lora = await self._services.library.change(interaction.user.id, lora_id, change)
+        place = place_of(interaction)
+        _before, lora = await self._services.library.change(interaction.user.id, lora_id, change, place)
         await self._services.checkpoints.redraw(lora.id)
         await replies.tell(
             interaction,

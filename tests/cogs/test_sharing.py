@@ -3,6 +3,7 @@
 import pytest
 
 from playground.person import Person, Place
+from tests.cogs.test_admin import sets
 from tests.factories import Scene, ended, house_with_model
 
 REFUSED = "You have no model yet. Begin with /draft new."
@@ -351,3 +352,38 @@ async def test_transfer_refuses_what_makes_no_sense(trained_folder, tmp_path, wh
 
     assert refused.text.startswith(sentence)
     assert refused.ephemeral
+
+
+@pytest.mark.parametrize(
+    ("command", "text"), [("rename", {"name": "Lord Fox"}), ("describe", {"description": "a LORD!"})]
+)
+async def test_unwanted_words_are_refused_on_a_models_card(trained_folder, tmp_path, command, text):
+    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+        await sets(scene.house, blocked_words=("lord",))
+        told = await scene.owner.in_channel().slash(f"models {command}", model="Rusty", **text)
+        elsewhere = await scene.owner.dm().slash(f"models {command}", model="Rusty", **text)
+
+    assert told.text == "The word “lord” is not wanted in this server. Say it without it."
+    assert "not wanted" not in elsewhere.text
+
+
+async def test_unwanted_words_are_refused_where_a_model_is_shared(trained_folder, tmp_path):
+    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+        await sets(scene.house, blocked_words=("lord",))
+        await scene.owner.in_channel().slash("models share", model="Rusty")
+        told = await scene.owner.dm().slash("models rename", model="Rusty", name="Lord Fox")
+
+    assert told.text == ("The word “lord” is not wanted in a server that **Rusty** is shared with. Say it without it.")
+
+
+async def test_share_refuses_a_card_with_an_unwanted_word(trained_folder, tmp_path):
+    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+        await sets(scene.house, blocked_words=("rusty",))
+        told = await scene.owner.in_channel().slash("models share", model="Rusty")
+        bob = await can_use(scene.house.discord.person("bob").in_channel())
+
+    assert told.text == (
+        "The card of **Rusty** has the word “rusty”, which is not wanted in this server. "
+        "Change it with /models rename or /models describe, then share it again."
+    )
+    assert not bob
