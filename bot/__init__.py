@@ -1,6 +1,6 @@
 """What the product does: drafts, trainings, pictures, models, and the process that holds them together.
 
-    cli.py app.py client.py settings.py background.py   the process
+    cli.py app.py ground.py services.py client.py settings.py background.py   the process
     drafts.py dataset.py photos.py                      from a file that somebody sent to an archive for a trainer
     training/ generating.py library.py                  jobs, pictures, models
     store/ blobs.py                                     what is remembered

@@ -17,9 +17,9 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.app import Services
 from bot.background import Background
 from bot.errors import StartupError
+from bot.services import Services
 from bot.settings import Settings
 from bot.store import notes
 from bot.texts import _, speak, speaking

@@ -19,10 +19,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from rich.console import Console
 from rich.markup import escape
 
-from bot.app import MakesRegistry, opened_services
+from bot.app import opened_services
 from bot.client import DarkroomBot, point_at
 from bot.draft import MOST_PHOTOS
 from bot.errors import StartupError
+from bot.ground import MakesRegistry
 from bot.logs import start_logging
 from bot.settings import Settings
 from playground.demo import Cast, Story, StoryError

@@ -5,10 +5,10 @@ import asyncio
 import discord
 from discord import app_commands
 
-from bot.app import Services
 from bot.client import DarkroomBot
 from bot.errors import BotError
 from bot.guild import Act
+from bot.services import Services
 from bot.texts import _
 from bot.usage_chart import draw_chart
 from cogs import replies

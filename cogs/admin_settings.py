@@ -4,10 +4,10 @@ from typing import Any
 
 import discord
 
-from bot.app import Services
 from bot.client import DarkroomBot
 from bot.errors import WrongMoment
 from bot.guild import Act, AdultPolicy, GuildSettings
+from bot.services import Services
 from bot.texts import _, listed
 from cogs import replies
 from cogs.desk import Feature, on_choice, on_form, on_press

@@ -4,9 +4,9 @@ from typing import Any
 
 import discord
 
-from bot.app import Services
 from bot.captions import How
 from bot.errors import Missing
+from bot.services import Services
 from bot.texts import _, ngettext
 from cogs import replies
 from cogs.desk import Feature, on_choice, on_form, on_press

@@ -7,10 +7,10 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.app import Services
 from bot.consent import Depicted
 from bot.draft import Draft
 from bot.errors import BadInput, WrongMoment
+from bot.services import Services
 from bot.texts import _, ngettext
 from cogs import replies
 from cogs.desk import Feature, on_choice, on_form, on_press

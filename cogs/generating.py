@@ -3,11 +3,11 @@
 import discord
 from discord import app_commands
 
-from bot.app import Services
 from bot.client import DarkroomBot
 from bot.errors import BadInput
 from bot.lora import Lora
 from bot.picture_wishes import Mixing, PictureWishes, heeds_negative_prompt, shapes_of
+from bot.services import Services
 from bot.texts import _, listed, ngettext
 from bot.training.job import Job
 from cogs import replies

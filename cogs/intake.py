@@ -9,10 +9,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.app import Services
 from bot.downloads import Upload
 from bot.errors import BadInput, WrongMoment
 from bot.intake import Intake
+from bot.services import Services
 from bot.texts import _, speak
 from cogs import failures, replies
 from cogs.desk import Feature, on_choice

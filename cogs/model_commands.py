@@ -6,9 +6,9 @@ from typing import ClassVar
 import discord
 from discord import app_commands
 
-from bot.app import Services
 from bot.client import DarkroomBot
 from bot.lora import Lora
+from bot.services import Services
 from cogs import replies
 from cogs.desk import Feature
 from cogs.places import place_of

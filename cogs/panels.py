@@ -4,10 +4,10 @@ from typing import Any
 
 import discord
 
-from bot.app import Services
 from bot.draft import still_open
 from bot.drafts import DraftView
 from bot.errors import Missing
+from bot.services import Services
 from bot.texts import _
 from cogs import replies
 from cogs.ui.draft_panel import draw_panel, sheet_files

@@ -5,8 +5,8 @@ import logging
 import discord
 from discord import app_commands
 
-from bot.app import Services
 from bot.client import DarkroomBot
+from bot.services import Services
 from bot.texts import _
 from cogs import replies
 from cogs.desk import Feature, on_form, on_press

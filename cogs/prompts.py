@@ -3,9 +3,9 @@
 import discord
 from discord import app_commands
 
-from bot.app import Services
 from bot.client import DarkroomBot
 from bot.prompts import TRIGGER
+from bot.services import Services
 from bot.texts import _
 from cogs import replies
 from cogs.desk import Feature

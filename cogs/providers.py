@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import discord
 from discord import app_commands
 
-from bot.app import Services
 from bot.client import DarkroomBot
 from bot.routing import AUTO
+from bot.services import Services
 from bot.texts import _
 from providers.base import ImageMaker, Trainer
 from providers.registry import Registry

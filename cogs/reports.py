@@ -4,9 +4,9 @@ import logging
 
 import discord
 
-from bot.app import Services
 from bot.client import DarkroomBot
 from bot.report import ReportState
+from bot.services import Services
 from cogs import replies
 from cogs.desk import Feature, on_press
 from cogs.places import place_of

@@ -5,8 +5,8 @@ from typing import Any
 
 import discord
 
-from bot.app import Services
 from bot.library import CardChange
+from bot.services import Services
 from bot.texts import N_, _, ngettext
 from bot.training.job import Job, SheetKind
 from cogs import replies

@@ -6,8 +6,8 @@ from typing import Any
 import discord
 from discord import app_commands, ui
 
-from bot.app import Services
 from bot.errors import BadInput, BotError, WrongMoment
+from bot.services import Services
 from bot.texts import N_, _, ngettext
 from bot.training.job import Job
 from bot.training.presets import PRESETS, Preset, Wishes

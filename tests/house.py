@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.app import Services, opened_services
+from bot.app import opened_services
 from bot.client import DarkroomBot, point_at
+from bot.services import Services
 from bot.settings import Settings
 from playground.server import Playground
 from providers.artifacts import Artifacts

@@ -40,11 +40,11 @@ MEETING_PLACE = "bot/demo.py"
 #: Libraries that stay where they belong.
 PLACES = {
     "discord": ("cogs/*", "bot/client.py"),
-    # bot/app.py opens the session that bot/downloads.py uses; two cogs know what a broken connection raises.
+    # bot/ground.py opens the session that bot/downloads.py uses; two cogs know what a broken connection raises.
     "aiohttp": (
         "playground/*",
         "providers/*",
-        "bot/app.py",
+        "bot/ground.py",
         "bot/adapters.py",
         "bot/demo.py",
         "bot/doctor.py",

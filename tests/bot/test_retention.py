@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Services, opened_services
+from bot.app import opened_services
 from bot.blobs import Blobs
 from bot.consent import Depicted
 from bot.downloads import Upload
@@ -15,6 +15,7 @@ from bot.draft import DraftState
 from bot.errors import Missing, NotYours
 from bot.guild import GuildSettings
 from bot.retention import Retention, RetentionTimes
+from bot.services import Services
 from bot.settings import Settings
 from bot.store import drafts as rows
 from bot.store import guilds

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.app import Services
 from bot.draft import DraftState
 from bot.drafts import Taker
 from bot.errors import Missing
+from bot.services import Services
 from bot.store import drafts as rows
 from cogs.ui.draft_panel import _count, _hint_lines
 from playground.person import Person, PersonError, Place, Upload

@@ -6,10 +6,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from bot.app import Services, opened_services
+from bot.app import opened_services
 from bot.consent import Depicted
 from bot.downloads import Upload
 from bot.place import Place
+from bot.services import Services
 from bot.training.job import JobState
 from bot.training.presets import Wishes
 from playground.limits import SentFile

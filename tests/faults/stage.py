@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bot.app import Services, opened_services
+from bot.app import opened_services
 from bot.budget import disagreements
 from bot.client import point_at, stay_connected
 from bot.clock import Clock
+from bot.services import Services
 from bot.training.job import Job, JobKind, JobState
 from playground.outcome import Outcome
 from playground.person import Person, Place, SeenMessage
