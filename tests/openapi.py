@@ -6,7 +6,6 @@ kept as `discord.openapi.json`.
 """
 
 import functools
-import hashlib
 import json
 import os
 import re
@@ -14,12 +13,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 from playground.rest import Exchange
+from tests.schemas import Schemas
 
 NAME = "discord.openapi.json"
 MISSING = (
@@ -80,10 +77,7 @@ class Judge:
         self._deviations = deviations
         self._failures = failures
         _let_null(self.document)
-        resource = Resource(contents=self.document, specification=DRAFT202012)
-        self._registry = Registry().with_resource("urn:spec", resource)
-        self._validators: dict[str, Draft202012Validator] = {}
-        self._judged: dict[bytes, list[tuple[str, str]]] = {}
+        self._schemas = Schemas(self.document)
         paths = sorted(self.document["paths"], key=lambda p: (p.count("{"), -len(p)))
         self._paths = [(p, re.compile(re.sub(r"\\\{[^}]+\\\}", "([^/]+)", re.escape(p)))) for p in paths]
 
@@ -157,26 +151,7 @@ class Judge:
         return any(side == one and re.fullmatch(where, place) for one, where, _ in self._deviations)
 
     def _errors(self, pointer: str, body: Any) -> list[tuple[str, str]]:
-        """List what does not fit; bodies that differ in ids and times only are judged once."""
-        key = _essence(pointer, body)
-        if key not in self._judged:
-            self._judged[key] = self._found(pointer, body)
-        return self._judged[key]
-
-    def _found(self, pointer: str, body: Any) -> list[tuple[str, str]]:
-        if pointer not in self._validators:
-            schema = {"$ref": "urn:spec#" + pointer}
-            self._validators[pointer] = Draft202012Validator(schema, registry=self._registry)
-        validator = self._validators[pointer]
-        if validator.is_valid(body):
-            return []
-        return [_told(error) for error in validator.iter_errors(body)]
-
-
-def _essence(pointer: str, body: Any) -> bytes:
-    text = re.sub(r"\d{15,}", "1", json.dumps(body, sort_keys=True))
-    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+", "T", text)
-    return hashlib.blake2b(f"{pointer}\n{text}".encode(), digest_size=16).digest()
+        return [_told(error) for error in self._schemas.errors(pointer, body)]
 
 
 def _told(error: ValidationError) -> tuple[str, str]:

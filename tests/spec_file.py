@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+
+from tests.schemas import Schemas
 
 
 def spec_path(name: str) -> Path | None:
@@ -40,9 +39,7 @@ class SpecFile:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         text = path.read_text()
         self.document: dict[str, Any] = json.loads(text) if path.suffix == ".json" else yaml.load(text, loader)
-        self._registry = Registry().with_resource(
-            "urn:spec", Resource(contents=self.document, specification=DRAFT202012)
-        )
+        self._schemas = Schemas(self.document)
         paths = sorted(self.document["paths"], key=lambda p: (p.count("{"), -len(p)))
         self._paths = [(p, re.compile(re.sub(r"\\\{[^}]+\\\}", "([^/]+)", re.escape(p)))) for p in paths]
 
@@ -80,6 +77,5 @@ class SpecFile:
         raise AssertionError(f"{method} {path} is no operation of this file")
 
     def _found(self, pointer: str, body: Any) -> list[str]:
-        validator = Draft202012Validator({"$ref": "urn:spec#" + pointer}, registry=self._registry)
-        told = [best_match([error]) or error for error in validator.iter_errors(body)]
+        told = [best_match([error]) or error for error in self._schemas.errors(pointer, body)]
         return ["/".join(map(str, error.absolute_path)) + ": " + error.message[:200] for error in told]
