@@ -5,7 +5,9 @@ a proxy or the playground is reached without touching anything else.
 """
 
 import asyncio
+import functools
 import hashlib
+import importlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -66,9 +68,15 @@ class CommandTranslator(app_commands.Translator):
     ) -> str | None:
         if context.location in self._NAMES:
             return None
-        with speaking(str(locale)):
-            said = _(string.message)
-        return said if said != string.message else None
+        return _translated(string.message, str(locale))
+
+
+@functools.cache
+def _translated(text: str, locale: str) -> str | None:
+    """Return what is not said in English; discord.py asks for every text in each of Discord's thirty languages."""
+    with speaking(locale):
+        said = _(text)
+    return said if said != text else None
 
 
 class DarkroomBot(commands.Bot):
@@ -96,7 +104,8 @@ class DarkroomBot(commands.Bot):
     async def setup_hook(self) -> None:
         """Load the cogs and tell Discord of the commands if they have changed."""
         await self.tree.set_translator(CommandTranslator())
-        await self.load_extension("cogs")
+        # Not as an extension: closing would drop the modules, and the next client would have to import them anew.
+        await importlib.import_module("cogs").setup(self)
         await self.sync_commands()
 
     async def close(self) -> None:

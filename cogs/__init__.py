@@ -46,7 +46,7 @@ from cogs.training import Training
 
 
 async def setup(bot: DarkroomBot) -> None:
-    """Put every cog on the bot; discord.py calls this."""
+    """Put every cog on the bot."""
     answer_calls.install()
     bot.tree.error(failures.on_command_error)
     door.install(bot)

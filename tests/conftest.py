@@ -1,6 +1,7 @@
 """Owns what holds for every test: one thread for numpy, and nothing of the settings of whoever runs the tests."""
 
 import os
+import sys
 
 import pytest
 
@@ -8,6 +9,9 @@ import pytest
 # a thread a core each only take turns; Sketch's own workers are told the same.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
     os.environ[_name] = "1"
+# The tests start many processes; compiling every module anew takes each of them three times as long as importing them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 # Before any test imports it.

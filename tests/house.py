@@ -16,6 +16,7 @@ from bot.settings import Settings
 from playground.server import Playground
 from providers.artifacts import Artifacts
 from providers.registry import Registry
+from tests.fresh_database import lay_database
 from tests.playing import running_playground
 
 
@@ -49,6 +50,7 @@ async def running_bot(
     """Run the bot against a playground; leaving the block stops it, and it can be started again on the same folder."""
     settings = make_settings(discord, folder, **changes)
     point_at(settings)
+    await lay_database(folder)
     opened = opened_services(settings, registry=registry, artifacts=artifacts)
     async with opened as services, DarkroomBot(services) as bot:
         connection = asyncio.create_task(bot.start(discord.token))

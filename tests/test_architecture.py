@@ -17,6 +17,7 @@ from pathlib import Path
 import discord
 import pytest
 
+import cogs
 from bot.app import opened_services
 from bot.client import DarkroomBot
 from bot.errors import BotError
@@ -293,7 +294,7 @@ def commands_of(bot):
 async def bot_with_cogs(folder):
     settings = Settings(_env_file=None, darkroom_data_dir=folder, darkroom_owner_guild=OWNER_GUILD.id)
     async with opened_services(settings) as services, DarkroomBot(services) as bot:
-        await bot.load_extension("cogs")
+        await cogs.setup(bot)
         yield bot
 
 

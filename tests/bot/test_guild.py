@@ -8,6 +8,7 @@ from bot.guild import Act, GuildSettings, Limits, RoleLimits
 from bot.place import Place
 from bot.store import guilds as rows
 from bot.store.database import Database
+from tests.fresh_database import lay_database
 
 WHEN = datetime(2026, 3, 14, tzinfo=UTC)
 BOTH = GuildSettings(
@@ -64,7 +65,7 @@ def test_only_training_and_pictures_are_kept_for_roles():
 
 
 async def test_settings_come_back_as_they_were_put(tmp_path):
-    async with Database.opened(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}") as database:
+    async with Database.opened(await lay_database(tmp_path)) as database:
         async with database.begin() as connection:
             await rows.put(connection, 5, BOTH, at=WHEN)
         async with database.begin() as connection:
@@ -73,7 +74,7 @@ async def test_settings_come_back_as_they_were_put(tmp_path):
 
 
 async def test_settings_of_an_older_version_are_read(tmp_path):
-    async with Database.opened(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}") as database, database.begin() as connection:
+    async with Database.opened(await lay_database(tmp_path)) as database, database.begin() as connection:
         await rows.put(connection, 5, GuildSettings(jobs_at_once=4), at=WHEN)
         await connection.exec_driver_sql("""UPDATE guilds SET settings = '{"jobs_at_once": 4, "gone": true}'""")
         assert await rows.settings(connection, 5) == GuildSettings(jobs_at_once=4)

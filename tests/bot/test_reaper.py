@@ -27,6 +27,7 @@ from providers.registry import Registry
 from tests.factories import make_picture_job
 from tests.fakes import paperspace as paperspace_fake
 from tests.fakes import runpod as runpod_fake
+from tests.fresh_database import lay_database
 
 JOB = "j0b000000001"
 RUNNING = {"state": JobState.RUNNING, "ended_at": None}
@@ -81,7 +82,7 @@ async def open_yard(tmp_path, *, clean=True):
         runpod_fake.FakeRunPod() as runpod,
         paperspace_fake.FakePaperspace() as paperspace,
         aiohttp.ClientSession() as session,
-        Database.opened(f"sqlite+aiosqlite:///{tmp_path}/darkroom.db") as database,
+        Database.opened(await lay_database(tmp_path)) as database,
     ):
         pods = RunPodPods(
             RunPodSettings(

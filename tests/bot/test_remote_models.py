@@ -18,6 +18,7 @@ from providers.registry import Registry
 from tests.factories import make_lora, make_picture_job
 from tests.fakes.till_adapter import TillTrainer
 from tests.faults.stage import SkippingClock
+from tests.fresh_database import lay_database
 
 
 class KeepingTrainer(TillTrainer):
@@ -50,7 +51,7 @@ class Setting:
 @asynccontextmanager
 async def setting(folder, *errors: Exception, **registry: Any) -> AsyncIterator[Setting]:
     trainer, clock = KeepingTrainer(*errors), SkippingClock()
-    async with Database.opened(f"sqlite+aiosqlite:///{folder / 'darkroom.db'}") as database:
+    async with Database.opened(await lay_database(folder)) as database:
         adapters = Registry(trainers=registry.get("trainers", {"till": trainer}), image_makers={})
         remote = RemoteModels(database=database, registry=adapters, clock=clock)
         blobs = await Blobs.opened(folder / "blobs")

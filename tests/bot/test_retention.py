@@ -24,6 +24,7 @@ from playground.limits import SentFile
 from playground.sample_photos import sample_photos
 from playground.server import Playground
 from providers.recipe import SubjectKind
+from tests.fresh_database import lay_database
 
 ALICE = 7
 TIMES = RetentionTimes(trained_photos=timedelta(days=30), open_drafts=timedelta(days=7), checkpoints=timedelta(days=30))
@@ -74,6 +75,7 @@ class Attic:
 async def open_attic(tmp_path):
     clock = TurnedClock()
     settings = Settings(_env_file=None, darkroom_data_dir=tmp_path / "data")
+    await lay_database(tmp_path / "data")
     async with Playground() as discord, opened_services(settings, clock=clock) as services:
         folder = tmp_path / "data" / "blobs"
         retention = Retention(database=services.database, blobs=Blobs(folder), clock=clock, times=TIMES)

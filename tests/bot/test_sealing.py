@@ -12,6 +12,7 @@ from bot.keys import note_keys, rotate
 from bot.sealing import MAGIC, PIECE, Key, Keyring, SealBroken
 from bot.store.database import Database
 from tests.factories import trained_model
+from tests.fresh_database import lay_database
 from tests.house import open_house
 
 PHOTO = b"the face of somebody" * 1000
@@ -115,7 +116,7 @@ async def test_rotation_seals_everything_with_the_new_key(tmp_path):
     await (await Blobs.opened(tmp_path / "b", make_keys(old))).put("photos/old.jpg", PHOTO)
     keys = make_keys(new, old)
     blobs = await Blobs.opened(tmp_path / "b", keys)
-    async with Database.opened(f"sqlite+aiosqlite:///{tmp_path / 'd.db'}") as database:
+    async with Database.opened(await lay_database(tmp_path)) as database:
         first = await rotate(database, blobs, keys)
         second = await rotate(database, blobs, keys)
 
@@ -128,7 +129,7 @@ async def test_rotation_leaves_what_it_cannot_open(tmp_path):
     await (await Blobs.opened(tmp_path / "b", make_keys())).put("photos/a.jpg", PHOTO)
     before = (tmp_path / "b" / "photos" / "a.jpg").read_bytes()
     keys = make_keys()
-    async with Database.opened(f"sqlite+aiosqlite:///{tmp_path / 'd.db'}") as database:
+    async with Database.opened(await lay_database(tmp_path)) as database:
         done = await rotate(database, await Blobs.opened(tmp_path / "b", keys), keys)
 
     assert done.broken == ["photos/a.jpg"]
@@ -137,7 +138,7 @@ async def test_rotation_leaves_what_it_cannot_open(tmp_path):
 
 async def test_start_without_a_needed_key_is_refused(tmp_path):
     old, new = Key.fresh(), Key.fresh()
-    async with Database.opened(f"sqlite+aiosqlite:///{tmp_path / 'd.db'}") as database:
+    async with Database.opened(await lay_database(tmp_path)) as database:
         async with database.begin() as connection:
             await note_keys(connection, make_keys(old))
             await note_keys(connection, make_keys(new, old))
@@ -149,7 +150,7 @@ async def test_start_without_a_needed_key_is_refused(tmp_path):
 async def test_start_after_a_rotation_needs_the_new_key_only(tmp_path):
     old, new = Key.fresh(), Key.fresh()
     keys = make_keys(new, old)
-    async with Database.opened(f"sqlite+aiosqlite:///{tmp_path / 'd.db'}") as database:
+    async with Database.opened(await lay_database(tmp_path)) as database:
         async with database.begin() as connection:
             await note_keys(connection, make_keys(old))
         await rotate(database, await Blobs.opened(tmp_path / "b", keys), keys)

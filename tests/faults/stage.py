@@ -22,6 +22,7 @@ from providers.registry import Registry
 from tests.cogs.photos import swatches
 from tests.fakes.till import QUEUED, RUNNING, SUCCEEDED, Look, Till
 from tests.fakes.till_adapter import till_registry
+from tests.fresh_database import lay_database
 from tests.house import make_settings
 from tests.playing import running_playground
 
@@ -164,6 +165,7 @@ async def performing(
     """Run the bot; leaving the block stops it as a SIGTERM does."""
     chosen = make_settings(discord, folder / "data", **settings)
     point_at(chosen)
+    await lay_database(folder / "data")
     async with opened_services(chosen, registry=registry(till.url), clock=clock) as services:
         connection = asyncio.create_task(stay_connected(services, discord.token), name="connection")
         alice = discord.person("alice")

@@ -30,6 +30,7 @@ from providers.recipe import BaseModelName, SubjectKind
 from providers.registry import Registry
 from tests.fakes.till import Till, picture_file
 from tests.fakes.till_adapter import till_registry
+from tests.fresh_database import lay_database
 
 OWNER = 4242
 PLACE = Place(channel_id=77, guild_id=7)
@@ -204,6 +205,7 @@ async def laid_rails(
         clock = HandClock()
         till.now = clock.now
         registry = dress(till_registry(till.url, **capabilities))
+        await lay_database(folder)
         with patch.object(app, "Tracker", _TakenApart):
             async with app.opened_services(chosen, clock=clock, registry=registry) as services:
                 parts = _TakenApart.built

@@ -33,6 +33,7 @@ from tests.fakes import paperspace as paperspace_fake
 from tests.fakes import runpod as runpod_fake
 from tests.fakes.paperspace import FakePaperspace
 from tests.fakes.runpod import FakeRunPod
+from tests.fresh_database import lay_database
 from tests.providers.contract import Fault
 from tests.providers.gpu.yard import Ground, Site
 from tests.providers.gpu.yard_bench import YardBench
@@ -65,8 +66,7 @@ class RentedBench(HostedBench):
         self._stack = AsyncExitStack()
         await self._stack.enter_async_context(self.server)
         self.session = await self._stack.enter_async_context(aiohttp.ClientSession())
-        url = f"sqlite+aiosqlite:///{self.tmp_path / 'darkroom.db'}"
-        database = await self._stack.enter_async_context(Database.opened(url))
+        database = await self._stack.enter_async_context(Database.opened(await lay_database(self.tmp_path)))
         site = Site(folder=self.tmp_path, clock=SystemClock())
         site.bind(database)
         await site.open()

@@ -32,6 +32,7 @@ from providers.gpu.box import BoxOrder, BoxPrice, BoxState, BoxStatus, BoxTerms,
 from providers.gpu.engines import EngineOffer, Pace
 from providers.gpu.trainer import GpuTrainer
 from providers.recipe import BaseModelName, Limits
+from tests.fresh_database import lay_database
 from tests.providers.sketch_bench import make_archive, make_training_order
 
 USD_AN_HOUR = 0.5
@@ -267,7 +268,7 @@ async def opened_ground(folder: Path, *, clock: Clock | None = None, **yard: obj
     engine = lay_out_sd_scripts(folder / "engine", Mood(seconds_a_step=0.002))
     site = Site(folder=folder, clock=clock or SystemClock())
     brisk = patch.object(routes, "REPORT_SECONDS", 0.05)
-    async with Database.opened(f"sqlite+aiosqlite:///{folder / 'darkroom.db'}") as database:
+    async with Database.opened(await lay_database(folder)) as database:
         site.bind(database)
         await site.open()
         ground = Ground(folder=folder, yard=Yard(**yard), site=site, mood_folder=engine)
