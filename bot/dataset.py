@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bot.errors import Missing
 from bot.photo_workers import PhotoWorkers
-from bot.texts import _
+from bot.texts import N_
 from providers.recipe import SubjectKind
 
 FORMAT_VERSION = 1
@@ -150,8 +150,8 @@ def _load(image: bytes | Path, number: int) -> bytes:
     try:
         return image.read_bytes()
     except FileNotFoundError as error:
-        advice = _("Remove it from the draft, or add it again.")
-        raise Missing(_("Photo {number} is no longer stored.").format(number=number), advice=advice) from error
+        advice = N_("Remove it from the draft, or add it again.")
+        raise Missing(N_("Photo {number} is no longer stored."), values={"number": number}, advice=advice) from error
 
 
 def _head(member: str) -> zipfile.ZipInfo:

@@ -12,21 +12,37 @@
 
 `str(error)` says what is wrong, `error.advice` what to do next. Everything else that is raised is a bug: the funnel in
 cogs/failures.py answers it with an incident number and keeps the details in the log.
+
+Whoever is asked by a person says the sentence in their language, `_("…").format(…)`. Work in the background speaks to
+nobody yet: it marks the sentence with `N_` and hands its values over apart.
 """
+
+from collections.abc import Mapping
+
+from bot.texts import told
+from providers.wording import Sentence, Value, Wording
 
 
 class BotError(Exception):
-    """Base of all errors that are meant for people."""
+    """Base of all errors that are meant for people.
 
-    def __init__(self, message: str, *, advice: str = "") -> None:
-        super().__init__(message)
+    Args:
+        message: The sentence; with the names of its values in braces if there are any.
+        values: What stands in it, where it is not said in the person's language yet.
+        advice: What the person can do next.
+    """
+
+    def __init__(self, message: str, *, values: Mapping[str, Value] | None = None, advice: Wording = "") -> None:
+        self.message = message
+        self.values: Mapping[str, Value] = dict(values or {})
+        super().__init__(str(Sentence(message, values=self.values)))
         #: What the person can do next, a full sentence; empty when the message already says it.
         self.advice = advice
 
     @property
     def sentence(self) -> str:
-        """Return message and advice as the person reads them."""
-        return f"{self} {self.advice}".strip()
+        """Return message and advice as the person reads them, in the language that is spoken now."""
+        return f"{told(self.message, self.values)} {told(self.advice)}".strip()
 
 
 class NotYours(BotError):

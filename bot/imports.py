@@ -160,7 +160,9 @@ class Imports:
                 return wishes.upload.file_name
             await self._links.fetch(wishes.link.strip(), to, caps)
         except ArtifactBroken as error:
-            raise BadInput(str(error), advice=_("A direct https link to a .safetensors file works.")) from error
+            raise BadInput(
+                error.message, values=error.values, advice=_("A direct https link to a .safetensors file works.")
+            ) from error
         except ProviderError as error:
             raise BadInput(
                 _("The server of that file cannot be reached, or is busy."), advice=_("Try again in a few minutes.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.consent import Depicted
 from bot.errors import Missing
-from bot.texts import _
+from bot.texts import N_
 from providers.base import LoraFormat
 from providers.recipe import BaseModelName, SubjectKind
 
@@ -133,4 +133,4 @@ def picture_at(pictures: Sequence[Picture], position: int) -> Picture:
     for picture in pictures:
         if picture.position == position:
             return picture
-    raise Missing(_("That picture was deleted."), advice=_("/generate makes new ones."))
+    raise Missing(N_("That picture was deleted."), advice=N_("/generate makes new ones."))

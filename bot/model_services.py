@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.sharing import Sharing
 from bot.store.database import Database
 from bot.transfers import Transfers
-from providers.artifacts import Artifacts
+from providers.artifacts import YOURS, Artifacts
 from providers.registry import Registry
 
 
@@ -59,8 +59,8 @@ def model_services(
             blobs=blobs,
             registry=registry,
             guilds=guilds,
-            attachments=Artifacts(loopback=settings.discord_is_here, whose="Your"),
-            links=links or Artifacts(whose="Your"),
+            attachments=Artifacts(loopback=settings.discord_is_here, whose=YOURS),
+            links=links or Artifacts(whose=YOURS),
             clock=clock,
             work_dir=work_dir,
             most_bytes=settings.max_lora_bytes,

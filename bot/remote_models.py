@@ -13,7 +13,7 @@ from bot.lora import Lora
 from bot.store import jobs as job_rows
 from bot.store import loras as rows
 from bot.store.database import Database
-from bot.texts import _
+from bot.texts import _, told
 from providers.base import KeepsModels
 from providers.errors import ProviderError
 from providers.registry import Registry
@@ -82,7 +82,7 @@ class RemoteModels:
         except ProviderError as error:
             log.warning("%s keeps a copy of model %s: %s", job.provider, lora.id, error)
             return _("{provider} did not delete its copy of **{model}**: {reason}").format(
-                provider=trainer.title, model=lora.name, reason=error
+                provider=trainer.title, model=lora.name, reason=told(error.message, error.values)
             )
         return None
 

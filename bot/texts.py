@@ -1,13 +1,14 @@
 """Owns the language that is spoken to a person now, and the catalogues of sentences; never a sentence itself.
 
 A sentence is written in English where it is said: `_("… {name} …").format(name=…)`, or `ngettext` when a number decides
-about its form. Tables that are made at import mark theirs with `N_` and look them up with `_` when they are drawn. The
+about its form. Tables that are made at import mark theirs with `N_` and look them up with `_` when they are drawn. What
+adapters and work in the background say has its values apart, and `told` puts them in when a person reads it. The
 catalogues are `bot/locale/<language>.po`; what one lacks is said in English.
 """
 
 import gettext
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -16,6 +17,8 @@ from pathlib import Path
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from providers.wording import Sentence, Value, Wording
 
 #: Where the catalogues are.
 CATALOGUES = Path(__file__).parent / "locale"
@@ -71,6 +74,21 @@ def ngettext(one: str, many: str, number: int) -> str:
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it, which extractors know
     """Mark a sentence for the catalogues and return it as it is."""
     return text
+
+
+def told(wording: Wording, values: Mapping[str, Value] | None = None) -> str:
+    """Return what was worded before anybody's language was known, in the language that is spoken now.
+
+    Args:
+        wording: As the catalogues have it; what they lack is said as it is.
+        values: What stands in a plain template; without any, braces are no more than braces.
+    """
+    if isinstance(wording, Sentence):
+        return told(wording.template, wording.values)
+    if not values:
+        return _(wording)
+    said = {name: told(value) if isinstance(value, Sentence) else value for name, value in values.items()}
+    return _(wording).format(**said)
 
 
 def listed(names: Sequence[str]) -> str:

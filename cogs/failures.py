@@ -11,7 +11,7 @@ from discord import app_commands
 
 from bot.errors import BotError
 from bot.ids import new_id
-from bot.texts import _
+from bot.texts import _, told
 from cogs import replies
 from cogs.typed import with_what_was_typed
 from providers.errors import ProviderError
@@ -43,7 +43,7 @@ def sentence_for(error: BaseException) -> str:
     if isinstance(error, BotError):
         return error.sentence
     if isinstance(error, ProviderError):
-        return f"{error} {error.advice}"
+        return f"{told(error.message, error.values)} {told(error.advice)}"
     if isinstance(error, app_commands.CheckFailure):
         return _("You may not use this command here.")
     if isinstance(error, app_commands.TransformerError):

@@ -8,7 +8,7 @@ import hashlib
 import ipaddress
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,15 @@ from yarl import URL
 
 from providers.errors import ArtifactBroken, ProviderError, RateLimited, Unavailable
 from providers.http import error_for
+from providers.wording import Sentence
 
 log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
 MOST_REDIRECTS = 5
+#: What errors call a link and a file: one that a provider made, or one that a person sent.
+PROVIDERS: Mapping[str, Sentence] = {"link": Sentence("The provider's link"), "file": Sentence("The provider's file")}
+YOURS: Mapping[str, Sentence] = {"link": Sentence("Your link"), "file": Sentence("Your file")}
 _CHUNK = 256 * 1024
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -85,7 +89,7 @@ class _CheckedResolver(AbstractResolver):
 
 class _Forbidden(ArtifactBroken):
     def __init__(self) -> None:
-        super().__init__("The provider's link leads to an address that is not on the open internet.")
+        super().__init__("{link} leads to an address that is not on the open internet.", values=PROVIDERS)
 
 
 class Artifacts:
@@ -94,11 +98,15 @@ class Artifacts:
     Args:
         loopback: Take plain http too, from this machine alone; for tests.
         names: How host names are looked up, by default by the operating system.
-        whose: Whose links and files errors speak of.
+        whose: What errors call a link and a file.
     """
 
     def __init__(
-        self, *, loopback: bool = False, names: AbstractResolver | None = None, whose: str = "The provider's"
+        self,
+        *,
+        loopback: bool = False,
+        names: AbstractResolver | None = None,
+        whose: Mapping[str, Sentence] = PROVIDERS,
     ) -> None:
         self._loopback = loopback
         self._names = names
@@ -124,12 +132,15 @@ class Artifacts:
                 with _told_to_people():
                     fetched = await self._fetch(_parsed(url), part, caps)
             if sha256 is not None and fetched.sha256 != sha256.lower():
-                raise ArtifactBroken("The provider's file is not the one that it promised: its checksum differs.")
+                raise ArtifactBroken("{file} is not the one that it promised: its checksum differs.", values=PROVIDERS)
             await asyncio.to_thread(part.replace, to)
         except TimeoutError as error:
-            raise ArtifactBroken(f"{self._whose} file didn't arrive within {caps.seconds:g} seconds.") from error
+            raise ArtifactBroken(
+                "{file} didn't arrive within {seconds} seconds.",
+                values={**self._whose, "seconds": f"{caps.seconds:g}"},
+            ) from error
         except ArtifactBroken as error:
-            raise ArtifactBroken(str(error).replace("The provider's", self._whose)) from error
+            raise ArtifactBroken(error.message, values={**error.values, **self._whose}) from error
         finally:
             await asyncio.to_thread(part.unlink, missing_ok=True)
         return Fetched(path=to, size=fetched.size, sha256=fetched.sha256, content_type=fetched.content_type)
@@ -163,12 +174,12 @@ class Artifacts:
                     yield answer
                     return
                 url = url.join(_parsed(answer.headers.get("Location", "")))
-        raise ArtifactBroken("The provider's link is redirected too often.")
+        raise ArtifactBroken("{link} is redirected too often.", values=PROVIDERS)
 
     def _check_hop(self, url: URL) -> None:
         host = url.host or ""
         if url.user is not None or not host or url.scheme not in {"https", "http"}:
-            raise ArtifactBroken("The provider's link is not a plain https link.")
+            raise ArtifactBroken("{link} is not a plain https link.", values=PROVIDERS)
         try:
             literal = str(ipaddress.ip_address(host.partition("%")[0]))
         except ValueError:
@@ -177,7 +188,7 @@ class Artifacts:
             raise _Forbidden
         here = literal is not None and ipaddress.ip_address(literal).is_loopback
         if url.scheme == "http" and not (self._loopback and here):
-            raise ArtifactBroken("The provider's link is not a plain https link.")
+            raise ArtifactBroken("{link} is not a plain https link.", values=PROVIDERS)
 
 
 def _fits(address: str, *, loopback: bool) -> bool:
@@ -190,7 +201,7 @@ def _parsed(url: str) -> URL:
     except (ValueError, TypeError):
         parsed = URL()
     if not url or not str(parsed):
-        raise ArtifactBroken("The provider's link is not a link.") from None
+        raise ArtifactBroken("{link} is not a link.", values=PROVIDERS) from None
     return parsed
 
 
@@ -199,12 +210,16 @@ def _checked_head(answer: aiohttp.ClientResponse, caps: Caps) -> str:
         error = error_for(answer.status, provider="The file's server", headers=answer.headers)
         if isinstance(error, RateLimited | Unavailable):
             raise error
-        raise ArtifactBroken(f"The provider's file can't be fetched (status {answer.status}); it may have expired.")
+        raise ArtifactBroken(
+            "{file} can't be fetched (status {status}); it may have expired.",
+            values={**PROVIDERS, "status": answer.status},
+        )
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise ArtifactBroken("The provider's file is packed in a way that we didn't ask for.")
+        raise ArtifactBroken("{file} is packed in a way that we didn't ask for.", values=PROVIDERS)
     if caps.types and answer.content_type.lower() not in caps.types:
         raise ArtifactBroken(
-            f"The provider's file is of the type {answer.content_type[:60]!r}, which was not expected."
+            "{file} is of the type {type}, which was not expected.",
+            values={**PROVIDERS, "type": repr(answer.content_type[:60])},
         )
     if answer.content_length is not None and answer.content_length > caps.bytes:
         raise _too_large(caps)
@@ -225,12 +240,12 @@ async def _written(answer: aiohttp.ClientResponse, part: Path, caps: Caps) -> tu
                 raise _too_large(caps)
             await asyncio.to_thread(keep, file, chunk)
     if answer.content_length is not None and size != answer.content_length:
-        raise ArtifactBroken("The provider's file was cut off on its way.")
+        raise ArtifactBroken("{file} was cut off on its way.", values=PROVIDERS)
     return size, digest.hexdigest()
 
 
 def _too_large(caps: Caps) -> ArtifactBroken:
-    return ArtifactBroken(f"The provider's file is larger than {caps.bytes / MIB:.0f} MiB.")
+    return ArtifactBroken("{file} is larger than {most} MiB.", values={**PROVIDERS, "most": f"{caps.bytes / MIB:.0f}"})
 
 
 @contextmanager
@@ -241,12 +256,12 @@ def _told_to_people() -> Iterator[None]:
     except ProviderError:
         raise
     except aiohttp.ClientPayloadError:
-        raise ArtifactBroken("The provider's file was cut off on its way.") from None
+        raise ArtifactBroken("{file} was cut off on its way.", values=PROVIDERS) from None
     except aiohttp.ServerTimeoutError:
         raise Unavailable("The server of the provider's file doesn't answer.") from None
     except (aiohttp.ClientSSLError, aiohttp.InvalidURL, aiohttp.ClientResponseError) as error:
         log.warning("a provider's file can't be fetched: %s", type(error).__name__)
-        raise ArtifactBroken("The provider's link can't be trusted or read.") from None
+        raise ArtifactBroken("{link} can't be trusted or read.", values=PROVIDERS) from None
     except (aiohttp.ClientError, OSError) as error:
         if isinstance(error, TimeoutError):
             raise

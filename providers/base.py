@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from providers.recipe import BaseModelName, Limits, Recipe
+from providers.wording import Wording
 
 #: What `prepare` leaves for the later calls: plain JSON, stored with the job before anything is paid.
 Prepared = Mapping[str, Any]
@@ -82,7 +83,7 @@ class Snapshot:
     #: All that its provider still knows of earlier losses; the caller keeps what it lacks.
     losses: Sequence[LossPoint] = ()
     #: Why it failed, one sentence for the person; only with FAILED, EXPIRED or LOST.
-    failure: str | None = None
+    failure: Wording | None = None
     #: What it cost so far or in the end; None when the provider does not tell.
     cost_usd: float | None = None
 
@@ -96,7 +97,7 @@ class Estimate:
     #: Minutes from submission to the end, without waiting for other people's jobs.
     minutes: float
     #: Where the figures come from, with a date where it matters.
-    basis: str
+    basis: Wording
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,21 +15,40 @@
 
 For a paid call the three kinds matter: `SubmitUnsure` means look before sending again, everything else means that
 nothing was accepted. `str(error)` says what happened, `error.advice` what the person can do next; neither ever holds a
-key, a signed URL or a prompt.
+key, a signed URL or a prompt. Both are written as the catalogues have them, with their values apart.
 """
+
+from collections.abc import Mapping
+
+from providers.wording import Sentence, Value, Wording
 
 
 class ProviderError(Exception):
-    """Base of all errors of a provider."""
+    """Base of all errors of a provider.
+
+    Args:
+        message: In English, with the names of the values in braces.
+        values: What stands in it, such as a provider's own words.
+        advice: Instead of the one of its kind.
+        retry_after: Seconds that the provider asked us to wait, if it did.
+    """
 
     #: What the person can do next, a full sentence.
-    advice = "Try again in a few minutes; if it stays, tell the operator of this bot."
+    advice: Wording = "Try again in a few minutes; if it stays, tell the operator of this bot."
 
-    def __init__(self, message: str, *, advice: str | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        message: str,
+        *,
+        values: Mapping[str, Value] | None = None,
+        advice: Wording | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.message = message
+        self.values: Mapping[str, Value] = dict(values or {})
+        super().__init__(str(Sentence(message, values=self.values)))
         if advice is not None:
             self.advice = advice
-        #: Seconds that the provider asked us to wait, if it did.
         self.retry_after = retry_after
 
 

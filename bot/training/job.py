@@ -18,9 +18,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.texts import _
+from bot.texts import N_, told
 from providers.base import Aspect, Progress
 from providers.recipe import Recipe
+from providers.wording import Sentence, Value, Wording
 
 
 class JobKind(StrEnum):
@@ -76,6 +77,10 @@ MOVES: Mapping[JobState, frozenset[JobState]] = {
 }
 
 
+#: Why a job is with its provider when the one before could not be reached; told with the name of that one.
+OUT_OF_ORDER = N_("{provider} is out of order")
+
+
 class IllegalMoveError(Exception):
     """A job was told to make a move that its life does not have; a bug, never a person's doing."""
 
@@ -87,19 +92,30 @@ class Failure:
     #: One sentence for the person.
     reason: str
     #: What they can do next, one sentence.
-    advice: str = ""
+    advice: Wording = ""
     #: What the reason's fields stand for; empty where it is said as it is.
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, why: Wording, *, advice: Wording = "") -> "Failure":
+        """Return a failure for this reason."""
+        why = why if isinstance(why, Sentence) else Sentence(why)
+        return cls(reason=why.template, values=why.values, advice=advice)
+
+    @property
+    def wording(self) -> Sentence:
+        """Return the reason with its values, to be told elsewhere."""
+        return Sentence(self.reason, values=self.values)
 
     @property
     def told(self) -> str:
         """Return the reason in the language that is spoken now, as far as its catalogue has it."""
-        return _(self.reason).format(**self.values) if self.values else _(self.reason)
+        return told(self.wording)
 
     @property
     def sentence(self) -> str:
         """Return reason and advice as the person reads them."""
-        return f"{self.told} {_(self.advice)}".strip()
+        return f"{self.told} {told(self.advice)}".strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +242,11 @@ class Job:
     next_at: datetime | None = None
     tries: int = 0
     fence: int = 0
+
+    @property
+    def why_told(self) -> str:
+        """Return why it is with this provider, in the language that is spoken now."""
+        return told(self.why, {"provider": self.tried[-1]} if self.tried else None)
 
     @property
     def marker(self) -> str:

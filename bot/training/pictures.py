@@ -20,8 +20,8 @@ from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
-from bot.texts import _
-from bot.training.job import Enlarged, Job
+from bot.texts import N_
+from bot.training.job import OUT_OF_ORDER, Enlarged, Job
 from providers.base import Enlargement, ExtraLora, ImageMaker, ImageOrder, LoraFile, MadeImages
 from providers.picture_words import without_words
 from providers.registry import Registry
@@ -52,8 +52,9 @@ class PictureCraft:
         maker = self._registry.image_makers.get(job.provider)
         if maker is None:
             raise CannotServe(
-                _("The image maker `{name}` is no longer set up here.").format(name=job.provider),
-                advice=_("Tell the operator of this bot."),
+                N_("The image maker `{name}` is no longer set up here."),
+                values={"name": job.provider},
+                advice=N_("Tell the operator of this bot."),
             )
         return maker
 
@@ -91,7 +92,7 @@ class PictureCraft:
         return job.given_to(
             choice.maker.name,
             spec,
-            why=_("{provider} is out of order").format(provider=job.provider),
+            why=OUT_OF_ORDER,
             at=self._clock.now(),
         )
 
@@ -127,9 +128,10 @@ class PictureCraft:
             lora = await lora_rows.get(connection, lora_id)
             chosen = await checkpoint_rows.get(connection, checkpoint_id) if checkpoint_id else None
         if checkpoint_id is not None and chosen is None:
-            raise Missing(_("That checkpoint was deleted."))
+            raise Missing(N_("That checkpoint was deleted."))
         if lora is None or lora.deleted_at is not None:
-            raise Missing(_("The model of these pictures was deleted."), advice=_("/models list shows those you have."))
+            advice = N_("/models list shows those you have.")
+            raise Missing(N_("The model of these pictures was deleted."), advice=advice)
         if chosen is not None:
             lora = replace(lora, blob_key=chosen.blob_key, facts=chosen.facts)
         return LoraFile(

@@ -116,7 +116,7 @@ class _Columns:
             return Snapshot(state=RemoteState.SUCCEEDED, raw_state="columns ended")
         if any(column.state is JobState.CANCELED for column in columns) or self._job.cancel_requested:
             return Snapshot(state=RemoteState.CANCELED, raw_state="columns stopped")
-        reasons = [column.failure.reason for column in columns if column.failure is not None]
+        reasons = [column.failure.wording for column in columns if column.failure is not None]
         return Snapshot(
             state=RemoteState.FAILED, raw_state="columns failed", failure=reasons[0] if reasons else _NONE_CAME
         )

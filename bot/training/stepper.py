@@ -224,7 +224,7 @@ class Stepper:
             case ended:
                 state, failure = _ENDINGS[ended]
                 if snapshot.failure:
-                    failure = replace(failure, reason=snapshot.failure)
+                    failure = Failure.of(snapshot.failure, advice=failure.advice)
                 return job.failed(failure, at=now, state=state)
 
     def _got_on(self, job: Job, seen: Progress | None) -> Job:
@@ -375,7 +375,7 @@ def _passing(error: Exception) -> bool:
 
 def _failure(error: Exception) -> Failure:
     if isinstance(error, BotError | ProviderError):
-        return Failure(reason=str(error), advice=error.advice)
+        return Failure(reason=error.message, values=error.values, advice=error.advice)
     return _BUG
 
 

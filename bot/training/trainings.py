@@ -28,8 +28,8 @@ from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
-from bot.texts import _
-from bot.training.job import Job, JobKind, JobState, PictureSpec
+from bot.texts import N_
+from bot.training.job import OUT_OF_ORDER, Job, JobKind, JobState, PictureSpec
 from bot.training.presets import same_again
 from providers.base import Aspect, Checkpoint, TrainedLora, Trainer, TrainingOrder
 from providers.registry import Registry
@@ -82,8 +82,9 @@ class TrainingCraft:
         trainer = self._registry.trainers.get(job.provider)
         if trainer is None:
             raise CannotServe(
-                _("The trainer `{name}` is no longer set up here.").format(name=job.provider),
-                advice=_("Tell the operator of this bot."),
+                N_("The trainer `{name}` is no longer set up here."),
+                values={"name": job.provider},
+                advice=N_("Tell the operator of this bot."),
             )
         return trainer
 
@@ -92,11 +93,11 @@ class TrainingCraft:
 
     async def order(self, job: Job) -> TrainingOrder:
         if job.draft_id is None:
-            raise Missing(_("The draft of this training is gone."))
+            raise Missing(N_("The draft of this training is gone."))
         async with self._database.begin() as connection:
             photos = await draft_rows.photos_in(connection, job.draft_id)
         if not photos:
-            raise Missing(_("The photos of this training are gone."), advice=_("Start a new draft with /draft new."))
+            raise Missing(N_("The photos of this training are gone."), advice=N_("Start a new draft with /draft new."))
         spec = job.training
         await asyncio.to_thread(self.workspace(job).mkdir, parents=True, exist_ok=True)
         opened = self.workspace(job) / "photos"
@@ -117,8 +118,9 @@ class TrainingCraft:
             image = await self._blobs.as_file(photo.blob_key, opened)
         except FileNotFoundError as error:
             raise Missing(
-                _("Photo {number} is no longer stored.").format(number=number),
-                advice=_("Remove it from the draft, or add it again."),
+                N_("Photo {number} is no longer stored."),
+                values={"number": number},
+                advice=N_("Remove it from the draft, or add it again."),
             ) from error
         return DatasetEntry(image=image, extension=Path(photo.blob_key).suffix, caption=photo.caption)
 
@@ -240,7 +242,7 @@ class TrainingCraft:
         return job.given_to(
             choice.trainer.name,
             spec,
-            why=_("{provider} is out of order").format(provider=job.provider),
+            why=OUT_OF_ORDER,
             at=self._clock.now(),
         )
 

@@ -158,7 +158,7 @@ def _end_is_known(job: Job) -> bool:
 def _facts(view: JobView) -> str:
     job, parts = view.job, [view.provider_title]
     if job.why:
-        parts[0] += f" ({_(job.why)})"
+        parts[0] += f" ({job.why_told})"
     if job.kind is JobKind.TRAINING:
         parts += [words.photos(job.training.photo_count), *words.settings_of(job.training.recipe)[:2]]
     if job.cost_usd:

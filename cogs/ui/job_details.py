@@ -21,7 +21,7 @@ def draw_job_details(details: JobDetails) -> tuple[Layout, list[discord.File]]:
     recipe = job.training.recipe
     lines = [
         _("### Details of {name}").format(name=job.title),
-        f"**{words.state_of(job)}** · {details.provider_title}" + (f" ({_(job.why)})" if job.why else ""),
+        f"**{words.state_of(job)}** · {details.provider_title}" + (f" ({job.why_told})" if job.why else ""),
         " · ".join([words.photos(job.training.photo_count), *words.settings_of(recipe)]),
         _("Trigger word **{word}** · {base_model}").format(
             word=recipe.trigger_word, base_model=recipe.base_model.label

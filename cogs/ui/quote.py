@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import discord
 from discord import ui
 
-from bot.texts import _
+from bot.texts import _, told
 from bot.training.job import Job, JobKind
 from bot.training.presets import PRESETS, Numbers, usual_numbers
 from bot.training.service import Offer
@@ -28,7 +28,7 @@ def draw_quote(offer: Offer) -> Layout:
         _("Trigger word **{word}** · {base_model}").format(
             word=recipe.trigger_word, base_model=recipe.base_model.label
         ),
-        f"**{words.beginning(words.price(estimate))}** · {words.duration(estimate.minutes)}\n-# {_(estimate.basis)}",
+        f"**{words.beginning(words.price(estimate))}** · {words.duration(estimate.minutes)}\n-# {told(estimate.basis)}",
     ]
     remarks = [f"{offer.trainer_title}: {_(offer.quote.why)}.", *offer.notices]
     lines += [f"-# {remark}" for remark in remarks]

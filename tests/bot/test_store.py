@@ -15,8 +15,9 @@ from bot.store import jobs as rows
 from bot.store import notes
 from bot.store.database import Database, DatabaseClosedError
 from bot.store.personal import IMPERSONAL, TRACES
-from bot.store.tables import metadata
-from bot.training.job import JobState
+from bot.store.tables import jobs, metadata
+from bot.training.job import Failure, JobState
+from providers.wording import Sentence
 from tests.bot.training.rails import LEASE, OWNER, PLACE, laid_rails
 
 
@@ -183,6 +184,43 @@ async def test_database_itself_allows_one_training_of_a_draft(tmp_path):
         await rails.run_out(job.id)
         async with rails.database.begin() as connection:
             await rows.insert(connection, twin)
+
+
+async def test_failure_is_kept_with_the_values_of_its_sentences(tmp_path):
+    why = Sentence(
+        "{box} ended: {said}.", values={"box": "Till", "said": Sentence("out of {what}", values={"what": 3})}
+    )
+    failed = Failure.of(why, advice=Sentence("Wait for {hours} hours.", values={"hours": 2.5}))
+    async with laid_rails(tmp_path) as rails:
+        job = await rails.begin()
+        async with rails.database.begin() as connection:
+            await rows.insert(connection, replace(job, id="other", draft_id=None, failure=failed))
+            read = await rows.get(connection, "other")
+
+    assert read.failure == failed
+    assert read.failure.sentence == "Till ended: out of 3. Wait for 2.5 hours."
+
+
+async def test_failure_of_an_earlier_version_is_still_told(tmp_path):
+    earlier = {"reason": "It said {nothing}.", "advice": "Wait."}
+    async with laid_rails(tmp_path) as rails:
+        job = await rails.begin()
+        async with rails.database.begin() as connection:
+            await connection.execute(sa.update(jobs).values(failure=earlier))
+            read = await rows.get(connection, job.id)
+
+    assert read.failure.sentence == "It said {nothing}. Wait."
+
+
+@pytest.mark.parametrize("basis", ["a guess", Sentence("{usd} an hour", values={"usd": "2"})])
+async def test_quote_keeps_what_its_estimate_is_based_on(tmp_path, basis):
+    async with laid_rails(tmp_path) as rails:
+        quote_id = await rails.quote(await rails.draft())
+        async with rails.database.begin() as connection:
+            quote = await rows.get_quote(connection, quote_id)
+            other = replace(quote, id="other", estimate=replace(quote.estimate, basis=basis))
+            await rows.insert_quote(connection, other)
+            assert await rows.get_quote(connection, "other") == other
 
 
 def test_every_table_is_known_to_privacy():

@@ -7,7 +7,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from bot import texts
-from bot.texts import CATALOGUES, _, language_of, languages, ngettext, speak, speaking
+from bot.errors import Missing
+from bot.texts import CATALOGUES, _, language_of, languages, ngettext, speak, speaking, told
+from providers.wording import Sentence
 from tests.catalogues import everything_said, write
 
 #: What stands in for a value.
@@ -56,6 +58,25 @@ def test_empty_text_stays_empty(german):
 def test_number_decides_about_the_form(german):
     with speaking("de"):
         assert [ngettext("{count} photo", "{count} photos", n).format(count=n) for n in (1, 2)] == ["1 Foto", "2 Fotos"]
+
+
+def test_what_was_worded_before_is_told_with_its_values(german):
+    inner = Sentence("Hello {name}.", values={"name": "Ada"})
+    with speaking("de"):
+        assert told("Hello {name}.", {"name": "Ada"}) == "Hallo Ada."
+        assert told(Sentence("“{said}”", values={"said": inner})) == "“Hallo Ada.”"
+
+
+def test_what_was_worded_without_values_keeps_its_braces(german):
+    with speaking("de"):
+        assert told("It said {nothing}.") == "It said {nothing}."
+
+
+def test_error_of_the_background_is_told_in_the_language_of_who_reads_it(german):
+    error = Missing("Hello {name}.", values={"name": "Ada"})
+    assert (str(error), error.sentence) == ("Hello Ada.", "Hello Ada.")
+    with speaking("de"):
+        assert error.sentence == "Hallo Ada."
 
 
 @pytest.mark.parametrize(("locale", "language"), [("de", "de"), ("en-GB", "en"), ("pt-BR", "en"), ("", "en")])

@@ -14,7 +14,7 @@ from bot.place import Place as BotPlace
 from bot.store import consents
 from playground.outcome import Outcome
 from playground.person import Place, Upload
-from providers.artifacts import Artifacts
+from providers.artifacts import YOURS, Artifacts
 from providers.base import LoraFormat
 from providers.recipe import BaseModelName
 from providers.registry import Registry
@@ -258,7 +258,7 @@ async def served(data: bytes) -> tuple[web.AppRunner, str]:
 
 async def test_import_by_link_names_the_model_after_the_file(tmp_path):
     runner, url = await served(flux_lora())
-    links = Artifacts(loopback=True, whose="Your")
+    links = Artifacts(loopback=True, whose=YOURS)
     async with Till() as till, flux_house(tmp_path / "data", till, artifacts=links) as house:
         ada = house.discord.person("ada")
         brought = await bring(ada.in_channel(), link=f"{url}/models/Neon%20Night.safetensors?token=secret")
@@ -271,7 +271,7 @@ async def test_import_by_link_names_the_model_after_the_file(tmp_path):
 
 async def test_import_stops_at_the_operators_limit(tmp_path):
     runner, url = await served(bytes(1024 * 1024 + 1))
-    links = Artifacts(loopback=True, whose="Your")
+    links = Artifacts(loopback=True, whose=YOURS)
     async with open_house(tmp_path / "data", artifacts=links, darkroom_max_lora_mb=1) as house:
         refused = await bring(house.discord.person("ada").in_channel(), link=f"{url}/x.safetensors")
     await runner.cleanup()
