@@ -23,6 +23,7 @@ from providers.errors import (
     Unavailable,
     UnexpectedAnswer,
 )
+from providers.wording import Sentence, Value
 
 #: Tries of a read, and the longest pause between two of them, in seconds; the caller has a longer patience of its own.
 READ_TRIES = 3
@@ -35,14 +36,15 @@ T = TypeVar("T")
 
 #: A server or proxy that gave up waiting (408) or doesn't dare yet (425); tells nothing about the request itself.
 _PASSING = frozenset({408, 425})
-_MEANINGS: Mapping[int, tuple[type[ProviderError], str]] = {
-    401: (BadCredentials, "didn't take our key"),
-    402: (OutOfCredit, "has no credit left on our account"),
-    403: (BadCredentials, "doesn't allow this with our key"),
-    404: (NotFound, "doesn't know this (any more)"),
-    410: (NotFound, "doesn't have this any more"),
-    429: (RateLimited, "asks us to slow down"),
-    451: (ContentRejected, "rejected the photos or the prompt"),
+#: What is `told` is the provider's own words in parentheses, or nothing.
+_MEANINGS: Mapping[int, tuple[type[ProviderError], Sentence]] = {
+    401: (BadCredentials, Sentence("{provider} didn't take our key{told}.")),
+    402: (OutOfCredit, Sentence("{provider} has no credit left on our account{told}.")),
+    403: (BadCredentials, Sentence("{provider} doesn't allow this with our key{told}.")),
+    404: (NotFound, Sentence("{provider} doesn't know this (any more){told}.")),
+    410: (NotFound, Sentence("{provider} doesn't have this any more{told}.")),
+    429: (RateLimited, Sentence("{provider} asks us to slow down{told}.")),
+    451: (ContentRejected, Sentence("{provider} rejected the photos or the prompt{told}.")),
 }
 
 _NOT_FOR_PEOPLE = re.compile(
@@ -91,17 +93,20 @@ def error_for(
             unknown path means that the request was wrong.
     """
     told = f" ({detail.rstrip('.')})" if detail else ""
+    values: Mapping[str, Value] = {"provider": provider, "status": status, "told": told}
     wait = retry_after(headers or {})
     if paid and (status in _PASSING or not 400 <= status < 500):
-        return SubmitUnsure(f"{provider} answered the order with status {status}.", retry_after=wait)
+        return SubmitUnsure("{provider} answered the order with status {status}.", values=values, retry_after=wait)
     if status in _PASSING or status >= 500:
-        return Unavailable(f"{provider} is out of order (status {status}).", retry_after=wait)
+        return Unavailable("{provider} is out of order (status {status}).", values=values, retry_after=wait)
     if status in _MEANINGS and not (paid and _MEANINGS[status][0] is NotFound):
         kind, sentence = _MEANINGS[status]
-        return kind(f"{provider} {sentence}{told}.", retry_after=wait)
+        return kind(sentence.template, values=values, retry_after=wait)
+    if 400 <= status < 500 and told:
+        return Refused("{provider} refused the request{told}.", values=values)
     if 400 <= status < 500:
-        return Refused(f"{provider} refused the request{told or f' with status {status}'}.")
-    return UnexpectedAnswer(f"{provider} answered with status {status}{told}.")
+        return Refused("{provider} refused the request with status {status}.", values=values)
+    return UnexpectedAnswer("{provider} answered with status {status}{told}.", values=values)
 
 
 async def read(call: Callable[[], Awaitable[T]], *, tries: int = READ_TRIES, first_pause: float = 0.2) -> T:

@@ -1,5 +1,6 @@
 """Owns what any trainer must be told about a LoRA; never decides who may train or what it costs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,6 +46,11 @@ class Limits:
     low: float
     high: float
     default: float
+
+    @property
+    def ends(self) -> Mapping[str, str]:
+        """Return both ends as sentences have them, `low` and `high`."""
+        return {"low": f"{self.low:g}", "high": f"{self.high:g}"}
 
     def __contains__(self, value: float) -> bool:
         return self.low <= value <= self.high

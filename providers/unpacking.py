@@ -103,7 +103,9 @@ class _Unpacking:
         self._entries += 1
         self._declared += size
         if self._entries > self._caps.entries:
-            raise ArtifactBroken(f"The provider's archive has more than {self._caps.entries} entries.")
+            raise ArtifactBroken(
+                "The provider's archive has more than {most} entries.", values={"most": self._caps.entries}
+            )
         if size < 0 or size > self._caps.entry_bytes or self._declared > self._caps.total_bytes:
             raise ArtifactBroken("The provider's archive would unpack to too much.")
         return path

@@ -4,7 +4,7 @@ Adapters write plain English. What a provider itself said is a value; what is a 
 sentence too, so that it is translated with the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, Union
 
@@ -23,6 +23,18 @@ class Sentence:
     def __str__(self) -> str:
         """Return it in English."""
         return self.template.format(**self.values) if self.values else self.template
+
+
+def either(words: Sequence[object]) -> Value:
+    """Return words as a choice: "512 or 768 or 1024"."""
+    first, *others = words
+    return Sentence("{one} or {other}", values={"one": str(first), "other": either(others)}) if others else str(first)
+
+
+def in_a_row(parts: Sequence["Wording"]) -> Sentence:
+    """Return several remarks as one: "a price; another price"."""
+    first, *others = [part if isinstance(part, Sentence) else Sentence(part) for part in parts]
+    return Sentence("{one}; {other}", values={"one": first, "other": in_a_row(others)}) if others else first
 
 
 #: A sentence with values, or one that needs none.

@@ -26,6 +26,7 @@ from providers.errors import (
     UnexpectedAnswer,
 )
 from providers.http import error_for, fit_for_people, read
+from providers.wording import Sentence
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -144,7 +145,11 @@ class ComfyApi:
         numbers = tuple(map(int, re.findall(r"\d+", told)[:3]))
         if numbers < OLDEST:
             oldest = ".".join(map(str, OLDEST))
-            raise Refused(f"ComfyUI {fit_for_people(told)} is too old.", advice=f"Update it to {oldest} or newer.")
+            raise Refused(
+                "ComfyUI {version} is too old.",
+                values={"version": fit_for_people(told)},
+                advice=Sentence("Update it to {oldest} or newer.", values={"oldest": oldest}),
+            )
         return fit_for_people(told)
 
     async def node(self, kind: str) -> Node | None:
@@ -178,7 +183,9 @@ class ComfyApi:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise _unreachable() from None
         except (aiohttp.ClientError, OSError, UnexpectedAnswer):  # TimeoutError is an OSError
-            raise SubmitUnsure("ComfyUI was sent the order, and its answer did not come.") from None
+            raise SubmitUnsure(
+                "{provider} was sent the order, and its answer did not come.", values={"provider": "ComfyUI"}
+            ) from None
         try:
             return _Accepted.model_validate_json(raw).prompt_id
         except ValidationError:
@@ -271,7 +278,7 @@ def _turn(item: Sequence[Any]) -> float:
 
 
 def _unreachable() -> Unavailable:
-    return Unavailable("ComfyUI can't be reached.")
+    return Unavailable("{provider} can't be reached.", values={"provider": "ComfyUI"})
 
 
 @asynccontextmanager
@@ -307,14 +314,14 @@ def _json(raw: bytes) -> Any:
     try:
         return json.loads(raw)
     except ValueError:
-        raise UnexpectedAnswer("ComfyUI's answer can't be read.") from None
+        raise UnexpectedAnswer("{provider}'s answer can't be read.", values={"provider": "ComfyUI"}) from None
 
 
 def _validated(model: type[ModelT], told: Any) -> ModelT:
     try:
         return model.model_validate(told)
     except ValidationError:
-        raise UnexpectedAnswer("ComfyUI's answer can't be read.") from None
+        raise UnexpectedAnswer("{provider}'s answer can't be read.", values={"provider": "ComfyUI"}) from None
 
 
 def _refusal(

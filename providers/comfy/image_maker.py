@@ -40,6 +40,7 @@ from providers.http import fit_for_people
 from providers.image_files import inspect_image
 from providers.picture_orders import all_loras, private_words, refuse_unfit
 from providers.recipe import BaseModelName, Limits
+from providers.wording import Sentence
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -115,7 +116,7 @@ class ComfyImageMaker:
 
     def estimate(self, count: int) -> Estimate:
         """Return what these pictures take; they are free."""
-        basis = "runs on the operator's own GPU: free; the minutes are a guess"
+        basis = Sentence("runs on the operator's own GPU: free; the minutes are a guess")
         return Estimate(low_usd=0, high_usd=0, minutes=0.5 + 0.5 * count, basis=basis)
 
     async def check(self) -> Health:
@@ -209,7 +210,7 @@ class ComfyImageMaker:
 
     async def _look(self, remote_id: str) -> tuple[Snapshot, Ended | None]:
         if not is_prompt_id(remote_id):
-            raise NotFound("ComfyUI doesn't know this job.")
+            raise NotFound("{provider} doesn't know this job.", values={"provider": "ComfyUI"})
         place = await self._api.place(remote_id)
         if place is not None and place.running:
             return Snapshot(state=RemoteState.RUNNING, raw_state="running", progress=Progress(phase="at work")), None
@@ -282,13 +283,14 @@ def _outcome(ended: Ended) -> Snapshot:
     return Snapshot(state=RemoteState.FAILED, raw_state=word, failure=_failure(ended.told("execution_error") or {}))
 
 
-def _failure(told: Mapping[str, Any]) -> str:
+def _failure(told: Mapping[str, Any]) -> Sentence:
     """Return why it failed; not in ComfyUI's own words, which name the operator's folders."""
     kind, node = str(told.get("exception_type", "")), fit_for_people(str(told.get("node_type", "")))
     if "OutOfMemory" in kind or "out of memory" in str(told.get("exception_message", "")).lower():
-        return "ComfyUI's GPU ran out of memory."
-    where = f" in its node {node}" if node else ""
-    return f"ComfyUI failed{where}; its log says why."
+        return Sentence("ComfyUI's GPU ran out of memory.")
+    if node:
+        return Sentence("ComfyUI failed in its node {node}; its log says why.", values={"node": node})
+    return Sentence("ComfyUI failed; its log says why.")
 
 
 def _only_file(ended: Ended, node: str) -> ShownFile:
@@ -317,4 +319,6 @@ async def _on_disk(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) 
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         advice = "The operator of this bot has to look at DARKROOM_COMFY_LORAS and the data folder."
-        raise Unavailable(f"The folder of ComfyUI's LoRAs can't be used ({reason}).", advice=advice) from error
+        raise Unavailable(
+            "The folder of ComfyUI's LoRAs can't be used ({reason}).", values={"reason": reason}, advice=advice
+        ) from error

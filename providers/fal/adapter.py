@@ -33,6 +33,7 @@ from providers.fal.storage import FalStorage
 from providers.fal.webhooks import FalWebhooks
 from providers.http import fit_for_people
 from providers.prices import PriceList
+from providers.wording import Sentence, Value
 
 OrderT = TypeVar("OrderT", TrainingOrder, ImageOrder)
 OutputT = TypeVar("OutputT")
@@ -203,8 +204,9 @@ def _seen(status: FalStatus, state: RemoteState | None, **more: Any) -> Snapshot
 def _ended(status: FalStatus, outcome: FalOutcome, prepared: Prepared) -> Snapshot:
     if outcome.ok:
         return _seen(status, RemoteState.SUCCEEDED, cost_usd=_cost(status, prepared))
-    words = "its rules forbid the photos or the prompt" if is_about_content(outcome.body) else said(outcome.body)
-    return _failed(status, outcome.error_type, words)
+    if is_about_content(outcome.body):
+        return _failed(status, outcome.error_type, "", why=Sentence("its rules forbid the photos or the prompt"))
+    return _failed(status, outcome.error_type, said(outcome.body))
 
 
 def _cost(status: FalStatus, prepared: Prepared) -> float | None:
@@ -215,14 +217,14 @@ def _cost(status: FalStatus, prepared: Prepared) -> float | None:
     return round(float(a_second) * max(took, 0.0), 4)
 
 
-def _failed(status: FalStatus, error_type: str, words: str) -> Snapshot:
+def _failed(status: FalStatus, error_type: str, words: str, *, why: Value = "") -> Snapshot:
     """Return how a request ended that has no output; fal takes no money for its own failures."""
     raw = f"{status.status} ({fit_for_people(error_type)})" if error_type else status.status
     if "cancel" in error_type or "cancel" in words.lower():
         return Snapshot(state=RemoteState.CANCELED, raw_state=raw)
-    reason = fit_for_people(words).rstrip(".") or error_type.replace("_", " ") or "it gave no reason"
+    why = why or fit_for_people(words).rstrip(".") or error_type.replace("_", " ") or Sentence("it gave no reason")
     state = RemoteState.EXPIRED if error_type.endswith("timeout") else RemoteState.FAILED
-    return Snapshot(state=state, raw_state=raw, failure=f"fal could not do it: {reason}.")
+    return Snapshot(state=state, raw_state=raw, failure=Sentence("fal could not do it: {why}.", values={"why": why}))
 
 
 def _digest(inputs: Mapping[str, Any]) -> str:

@@ -137,13 +137,19 @@ class FalApi:
                     raise await refusal(answer, paid=True, hide=hide)
                 request_id = _Submitted.model_validate_json(await answer.read()).request_id
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-            raise Unavailable("fal can't be reached.") from None
+            raise Unavailable("{provider} can't be reached.", values={"provider": "fal"}) from None
         except ValidationError:
-            raise SubmitUnsure("fal accepted the order, but its answer can't be read.") from None
+            raise SubmitUnsure(
+                "{provider} accepted the order, but its answer can't be read.", values={"provider": "fal"}
+            ) from None
         except (aiohttp.ClientError, OSError):  # TimeoutError is an OSError
-            raise SubmitUnsure("fal was sent the order, and its answer did not come.") from None
+            raise SubmitUnsure(
+                "{provider} was sent the order, and its answer did not come.", values={"provider": "fal"}
+            ) from None
         if not _REQUEST_ID.fullmatch(request_id):
-            raise SubmitUnsure("fal accepted the order under an id that can't be one.")
+            raise SubmitUnsure(
+                "{provider} accepted the order under an id that can't be one.", values={"provider": "fal"}
+            )
         return request_id
 
     async def status(self, endpoint: str, request_id: str) -> FalStatus:
@@ -245,12 +251,12 @@ async def spoken() -> AsyncIterator[None]:
     try:
         yield
     except (aiohttp.ClientError, OSError):  # TimeoutError is an OSError
-        raise Unavailable("fal can't be reached.") from None
+        raise Unavailable("{provider} can't be reached.", values={"provider": "fal"}) from None
 
 
 def _checked(request_id: str) -> str:
     if not _REQUEST_ID.fullmatch(request_id):
-        raise NotFound("fal doesn't know this job.")
+        raise NotFound("{provider} doesn't know this job.", values={"provider": "fal"})
     return request_id
 
 
@@ -261,7 +267,7 @@ async def parsed(answer: aiohttp.ClientResponse, model: type[ModelT]) -> ModelT:
     try:
         return model.model_validate_json(await answer.read())
     except ValidationError:
-        raise UnexpectedAnswer("fal's answer can't be read.") from None
+        raise UnexpectedAnswer("{provider}'s answer can't be read.", values={"provider": "fal"}) from None
 
 
 async def refusal(answer: aiohttp.ClientResponse, *, paid: bool = False, hide: Sequence[str] = ()) -> ProviderError:
@@ -279,7 +285,7 @@ def _json(raw: bytes, *, lenient: bool = False) -> Any:
     except ValueError:
         if lenient:
             return None
-        raise UnexpectedAnswer("fal's answer can't be read.") from None
+        raise UnexpectedAnswer("{provider}'s answer can't be read.", values={"provider": "fal"}) from None
 
 
 def said(body: object) -> str:

@@ -25,7 +25,9 @@ from providers.picture_orders import all_loras, private_words, refuse_unfit
 from providers.picture_size import megapixels
 from providers.prices import Unit
 from providers.recipe import Limits
+from providers.wording import Sentence, in_a_row
 
+_NO_PRICE = Sentence("no price of {provider}'s is known here", values={"provider": "fal"})
 _CAPS = Caps(bytes=40 * 1024**2, seconds=300)
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 #: Seconds of computing for one enlarged picture, at best and at worst; our own guess, fal publishes none.
@@ -92,15 +94,15 @@ class FalImageMaker(FalAdapter[ImageOrder, MadeImages]):
         found = [self._prices.find(f"fal/{maker.endpoint}", Unit.MEGAPIXEL) for maker in IMAGE_MAKERS]
         prices = sorted((price for price in found if price), key=lambda price: price.usd)
         usd = [round(megapixels(Aspect.SQUARE, count) * price.usd, 3) for price in prices] or [0.0]
-        basis = "; ".join(price.basis for price in prices) or "no price of fal's is known here"
+        basis = in_a_row([price.basis for price in prices] or [_NO_PRICE])
         return Estimate(low_usd=usd[0], high_usd=usd[-1], minutes=0.3 + 0.1 * count, basis=basis)
 
     def estimate_upscale(self) -> Estimate:
         """Return what one enlarged picture costs; fal bills the seconds that it computes."""
         price = self._prices.find(f"fal/{UPSCALER}", Unit.SECOND)
         low, high = (round(seconds * price.usd, 4) if price else 0.0 for seconds in _UPSCALE_SECONDS)
-        basis = price.basis if price else "no price of fal's is known here"
-        return Estimate(low_usd=low, high_usd=high, minutes=0.5, basis=f"{basis}; the seconds are our guess")
+        basis = in_a_row([price.basis if price else _NO_PRICE, Sentence("the seconds are our guess")])
+        return Estimate(low_usd=low, high_usd=high, minutes=0.5, basis=basis)
 
     @property
     def _endpoints(self) -> Sequence[str]:

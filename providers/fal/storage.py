@@ -55,7 +55,8 @@ class FalStorage:
         size = (await asyncio.to_thread(path.stat)).st_size
         if size > MOST_BYTES:
             raise Refused(
-                f"fal's storage takes files up to {MOST_BYTES // MIB} MiB from this bot.",
+                "fal's storage takes files up to {most} MiB from this bot.",
+                values={"most": MOST_BYTES // MIB},
                 advice="The operator of this bot can set PUBLIC_URL, so that fal fetches larger ones.",
             )
         parts = size > ONE_PIECE_BYTES

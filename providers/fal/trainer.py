@@ -26,6 +26,7 @@ from providers.prices import Unit
 from providers.progress import training_progress
 from providers.recipe import Recipe
 from providers.weights import inspect_weights
+from providers.wording import Sentence, in_a_row
 
 #: LoRAs of FLUX.2 with a high rank come near one GiB.
 _CAPS = Caps(bytes=2 * 1024**3, seconds=1800)
@@ -87,7 +88,8 @@ class FalTrainer(FalAdapter[TrainingOrder, TrainedLora]):
         """Return what the steps cost."""
         price = self._prices.find(f"fal/{self._trainer.endpoint}", Unit.STEP)
         usd = round(price.usd * recipe.steps, 2) if price else 0.0
-        basis = f"{price.basis if price else 'no price of this trainer is known here'}; the minutes are a guess"
+        known = price.basis if price else Sentence("no price of this trainer is known here")
+        basis = in_a_row([known, Sentence("the minutes are a guess")])
         minutes = 2 + self._trainer.minutes_per_1000_steps * recipe.steps / 1000
         return Estimate(low_usd=usd, high_usd=usd, minutes=minutes, basis=basis)
 
@@ -97,15 +99,18 @@ class FalTrainer(FalAdapter[TrainingOrder, TrainedLora]):
 
     def _refuse_unfit(self, order: TrainingOrder) -> None:
         trainer, recipe = self._trainer, order.recipe
+        named = {"provider": trainer.title}
         if recipe.base_model is not trainer.base_model:
-            raise Refused(f"{trainer.title} can't train for {recipe.base_model.label}.")
+            raise Refused(
+                "{provider} can't train for {base_model}.", values={**named, "base_model": recipe.base_model.label}
+            )
         if order.photo_count not in trainer.photos:
-            raise Refused(f"{trainer.title} takes {trainer.photos.low:g} to {trainer.photos.high:g} photos.")
+            raise Refused("{provider} takes {low} to {high} photos.", values={**named, **trainer.photos.ends})
         if recipe.steps not in trainer.steps:
-            raise Refused(f"{trainer.title} takes {trainer.steps.low:g} to {trainer.steps.high:g} steps.")
+            raise Refused("{provider} takes {low} to {high} steps.", values={**named, **trainer.steps.ends})
         if trainer.learning_rate is not None and recipe.learning_rate not in trainer.learning_rate:
-            low, high = trainer.learning_rate.low, trainer.learning_rate.high
-            raise Refused(f"{trainer.title} takes a learning rate of {low:g} to {high:g}.")
+            ends = trainer.learning_rate.ends
+            raise Refused("{provider} takes a learning rate of {low} to {high}.", values={**named, **ends})
 
     async def _urls(self, order: TrainingOrder) -> Sequence[str]:
         return [await self._fetchable(order.archive, f"{order.marker}.zip", "application/zip")]

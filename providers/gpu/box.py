@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from providers.base import Health
+from providers.wording import Wording
 
 #: What the name of everything begins with that this bot creates anywhere; a job's marker does.
 NAME_PREFIX = "darkroom-"
@@ -63,7 +64,7 @@ class BoxPrice:
     low_usd: float
     high_usd: float
     #: Where the figures come from, with a date where it matters.
-    basis: str
+    basis: Wording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ class BoxStatus:
     #: What an hour of just this machine costs, if the provider tells.
     usd_an_hour: float | None = None
     #: Why it ended, one sentence for people, if the provider tells.
-    failure: str | None = None
+    failure: Wording | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

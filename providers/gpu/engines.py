@@ -9,6 +9,7 @@ from typing import Any
 
 from providers.base import LoraFormat, TrainingOrder
 from providers.recipe import BaseModelName, Limits, Recipe
+from providers.wording import Wording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class Pace:
     #: Each step at 1024 pixels.
     step: tuple[float, float]
     #: Where the figures come from.
-    basis: str
+    basis: Wording
 
     def of(self, steps: int) -> tuple[float, float]:
         """Return the seconds that this many steps take."""

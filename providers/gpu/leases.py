@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from providers.base import Progress
 from providers.errors import NotFound, Unavailable
 from providers.http import fit_for_people
+from providers.wording import Wording
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class LeaseReport:
     box_id: str | None = None
     progress: Progress | None = None
     #: Why there is no result, one sentence for people, and what to do; only with FAILED.
-    failure: str | None = None
+    failure: Wording | None = None
     #: What was noted of the machine's price, in US dollars an hour.
     usd_an_hour: float | None = None
 

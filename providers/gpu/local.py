@@ -229,7 +229,9 @@ async def _off_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
     except (OSError, subprocess.SubprocessError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
         advice = "The operator of this bot has to look at its data folder."
-        raise Unavailable(f"The folder of local trainings can't be used ({reason}).", advice=advice) from error
+        raise Unavailable(
+            "The folder of local trainings can't be used ({reason}).", values={"reason": reason}, advice=advice
+        ) from error
 
 
 def _signal(pid: int, how: signal.Signals) -> None:

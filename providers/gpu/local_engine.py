@@ -15,6 +15,7 @@ from providers.gpu.agent.engines.sd_scripts import program_for
 from providers.gpu.engines import EngineOffer, Pace
 from providers.gpu.local_folder import can_be_told, handed_on
 from providers.recipe import BaseModelName, Limits
+from providers.wording import Sentence
 
 #: What each engine can train, before it is known which weights are here.
 CAN_TRAIN = {"sd-scripts": SD_SCRIPTS_BASES, "ai-toolkit": AI_TOOLKIT_BASES}
@@ -29,7 +30,7 @@ _HELP_SECONDS = 15.0
 _BELIEVED_SECONDS = 3600.0
 #: GB of GPU memory below which FLUX.1 is offered at 512 pixels first.
 _SMALL_GPU_GB = 16
-_GUESS = "a guess, not measured: it depends on the GPU"
+_GUESS = Sentence("a guess, not measured: it depends on the GPU")
 _PACES = {
     BaseModelName.FLUX_1_DEV: Pace(before=(180, 600), step=(2.0, 8.0), basis=_GUESS),
     BaseModelName.FLUX_2_DEV: Pace(before=(300, 900), step=(4.0, 16.0), basis=_GUESS),

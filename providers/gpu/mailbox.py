@@ -343,7 +343,9 @@ async def _told(call: Awaitable[T]) -> T:
 
 def _out_of_reach(error: Exception) -> Unavailable:
     # The error's own text may hold a signed link.
-    return Unavailable(f"The mailbox of the machines can't be reached ({type(error).__name__}).")
+    return Unavailable(
+        "The mailbox of the machines can't be reached ({error}).", values={"error": type(error).__name__}
+    )
 
 
 def _seconds(since: datetime | None, until: datetime) -> float | None:

@@ -33,6 +33,7 @@ from providers.gpu.box import (
 )
 from providers.gpu.rest import Reply, RestApi
 from providers.prices import PriceList, Unit
+from providers.wording import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -164,8 +165,10 @@ class PaperspaceMachines:
         kind = self._settings.machine_type
         price = self._prices.find(f"paperspace/{kind}", Unit.HOUR)
         if price is None:
-            return BoxPrice(low_usd=0.0, high_usd=0.0, basis=f"no price of {kind} is known here")
-        return BoxPrice(low_usd=price.usd, high_usd=price.usd, basis=f"{kind}: {price.basis}, without storage")
+            unknown = Sentence("no price of {kind} is known here", values={"kind": kind})
+            return BoxPrice(low_usd=0.0, high_usd=0.0, basis=unknown)
+        basis = Sentence("{kind}: {price}, without storage", values={"kind": kind, "price": price.basis})
+        return BoxPrice(low_usd=price.usd, high_usd=price.usd, basis=basis)
 
     async def check(self) -> Health:
         """Read the list of machines, which is free and needs a valid key."""
@@ -209,7 +212,7 @@ class PaperspaceMachines:
             machine = await self._machine(box_id)
         except NotFound:
             return BoxStatus(state=BoxState.GONE, raw_state="unknown")
-        failure = "Its machine broke down." if machine.state == "failed" else None
+        failure = Sentence("Its machine broke down.") if machine.state == "failed" else None
         return BoxStatus(
             state=_STATES.get(machine.state),
             raw_state=machine.state,
@@ -253,7 +256,9 @@ class PaperspaceMachines:
             reply = await self._api.order(("startup-scripts",), body, hide=self._secrets(order))
         except SubmitUnsure:
             # Scripts cost nothing: the next try removes this one, or the reaper does.
-            raise Unavailable(f"{self.title} did not answer when the startup script was made.") from None
+            raise Unavailable(
+                "{provider} did not answer when the startup script was made.", values={"provider": self.title}
+            ) from None
         if not reply.ok:
             raise reply.error()
         return reply.parsed(_Script).id
@@ -281,10 +286,10 @@ class PaperspaceMachines:
 
     async def _machine(self, box_id: str) -> _Machine:
         if not _ID.fullmatch(box_id):
-            raise NotFound(f"{self.title} doesn't know this machine.")
+            raise NotFound("{provider} doesn't know this machine.", values={"provider": self.title})
         machine = await self._api.get(("machines", box_id), _Machine)
         if machine.deleted_at is not None:
-            raise NotFound(f"{self.title} has deleted this machine.")
+            raise NotFound("{provider} has deleted this machine.", values={"provider": self.title})
         return machine
 
     async def _machines(self, **query: str) -> AsyncIterator[_Machine]:
@@ -307,7 +312,7 @@ class PaperspaceMachines:
             if not page.more or not page.next_page:
                 return
             after = {"after": page.next_page}
-        raise UnexpectedAnswer(f"{self.title}'s list of {kind} has no end.")
+        raise UnexpectedAnswer("{provider}'s list of {kind} has no end.", values={"provider": self.title, "kind": kind})
 
     def _body(self, order: BoxOrder, script_id: str) -> dict[str, Any]:
         settings = self._settings
@@ -350,7 +355,8 @@ def _said(body: object) -> str:
 def _refusal(reply: Reply) -> ProviderError:
     if 400 <= reply.status < 500 and "capacity" in reply.words.lower():
         return Unavailable(
-            f"Paperspace has no such machine free now ({reply.words.rstrip('.')}).",
+            "Paperspace has no such machine free now ({said}).",
+            values={"said": reply.words.rstrip(".")},
             advice="It is tried again. The operator can choose another machine type or region.",
             retry_after=60.0,
         )
@@ -361,9 +367,13 @@ def _accepted(reply: Reply) -> str:
     try:
         machine = reply.parsed(_Machine)
     except UnexpectedAnswer:
-        raise SubmitUnsure("Paperspace accepted the order, but its answer can't be read.") from None
+        raise SubmitUnsure(
+            "{provider} accepted the order, but its answer can't be read.", values={"provider": "Paperspace"}
+        ) from None
     if not _ID.fullmatch(machine.id):
-        raise SubmitUnsure("Paperspace accepted the order under an id that can't be one.")
+        raise SubmitUnsure(
+            "{provider} accepted the order under an id that can't be one.", values={"provider": "Paperspace"}
+        )
     return machine.id
 
 

@@ -12,6 +12,7 @@ from providers.base import LoraFormat
 from providers.gpu.agent.engines.ai_toolkit import CAPTION_DROPOUT
 from providers.gpu.engines import EngineOffer, Pace
 from providers.recipe import BaseModelName, Limits
+from providers.wording import Sentence
 
 IMAGE = "ostris/aitoolkit:latest"
 ENGINE_DIR = "/app/ai-toolkit"
@@ -29,7 +30,7 @@ WEIGHTS: Mapping[BaseModelName, str] = MappingProxyType(
 #: Only an account that has accepted their licence may fetch them.
 GATED = frozenset({BaseModelName.FLUX_1_DEV})
 
-_GUESS = "the minutes are a guess, none was measured"
+_GUESS = Sentence("the minutes are a guess, none was measured")
 #: The image of some 20 GB is pulled first, then the weights.
 _PACES: Mapping[BaseModelName, Pace] = MappingProxyType(
     {

@@ -47,7 +47,7 @@ class Reply:
         try:
             return model.model_validate_json(self.raw)
         except ValidationError:
-            raise UnexpectedAnswer(f"{self.provider}'s answer can't be read.") from None
+            raise UnexpectedAnswer("{provider}'s answer can't be read.", values={"provider": self.provider}) from None
 
     def error(self, *, paid: bool = False) -> ProviderError:
         """Return what a refusal means."""
@@ -124,9 +124,11 @@ class RestApi:
         try:
             return await self._sent("POST", path, body=body, hide=hide)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-            raise Unavailable(f"{self._provider} can't be reached.") from None
+            raise Unavailable("{provider} can't be reached.", values={"provider": self._provider}) from None
         except (aiohttp.ClientError, OSError):  # TimeoutError is an OSError
-            raise SubmitUnsure(f"{self._provider} was sent the order, and its answer did not come.") from None
+            raise SubmitUnsure(
+                "{provider} was sent the order, and its answer did not come.", values={"provider": self._provider}
+            ) from None
 
     async def _spoken(
         self, method: str, path: Sequence[str], *, body: Any = None, query: Mapping[str, str] | None = None
@@ -162,7 +164,7 @@ async def _reachable(provider: str) -> AsyncIterator[None]:
     try:
         yield
     except (aiohttp.ClientError, OSError):  # TimeoutError is an OSError
-        raise Unavailable(f"{provider} can't be reached.") from None
+        raise Unavailable("{provider} can't be reached.", values={"provider": provider}) from None
 
 
 def _json(raw: bytes) -> Any:

@@ -34,12 +34,14 @@ from providers.gpu.box import (
 )
 from providers.gpu.rest import Reply, RestApi
 from providers.prices import PriceList, Unit
+from providers.wording import Sentence, Value
 
 log = logging.getLogger(__name__)
 
 BASE_URL = "https://api.runpod.io/v2"
 #: What the operator should know who set no token for Hugging Face.
 WITHOUT_TOKEN = "Set RUNPOD_HF_TOKEN to train FLUX.1 too."  # noqa: S105 - a sentence
+_BROKE_DOWN = Sentence("Its container broke down and can't be started again.")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: GB of memory of the kinds that have less than 24.
 _SMALL: Mapping[str, int] = {
@@ -170,9 +172,11 @@ class RunPodPods:
         }
         if not fit:
             most = self._settings.most_usd_an_hour
-            return BoxPrice(low_usd=0.0, high_usd=most, basis=f"no price is known; at most ${most:g} an hour is paid")
+            unknown = Sentence("no price is known; at most ${most} an hour is paid", values={"most": f"{most:g}"})
+            return BoxPrice(low_usd=0.0, high_usd=most, basis=unknown)
         first = next(iter(fit))
-        return BoxPrice(low_usd=min(fit.values()), high_usd=max(fit.values()), basis=f"{first}: {known[first][1]}")
+        basis = Sentence("{kind}: {price}", values={"kind": first, "price": known[first][1]})
+        return BoxPrice(low_usd=min(fit.values()), high_usd=max(fit.values()), basis=basis)
 
     async def check(self) -> Health:
         """Read the catalogue, which is free and needs a valid key."""
@@ -193,7 +197,13 @@ class RunPodPods:
         fit = self._fit(await self._catalogue())
         candidates = [kind for kind in fit if kind.availability != "NONE"]
         if not candidates:
-            raise _nothing_free(f"none of {', '.join(self._settings.gpus)} is free at the price that was set", None)
+            raise _nothing_free(
+                Sentence(
+                    "none of {kinds} is free at the price that was set",
+                    values={"kinds": ", ".join(self._settings.gpus)},
+                ),
+                None,
+            )
         refusal = None
         for kind in candidates:
             reply = await self._api.order(("pods",), self._body(order, kind.id), hide=self._secrets(order))
@@ -207,8 +217,11 @@ class RunPodPods:
             log.info("RunPod has no %s for us (%d: %s)", kind.id, reply.status, reply.words)
             refusal = reply
         if refusal is not None and refusal.status == 403:
-            raise BadCredentials(f"{self.title} doesn't let this account rent any of the GPUs that were set.")
-        raise _nothing_free("every GPU that was asked for was refused", refusal)
+            raise BadCredentials(
+                "{provider} doesn't let this account rent any of the GPUs that were set.",
+                values={"provider": self.title},
+            )
+        raise _nothing_free(Sentence("every GPU that was asked for was refused"), refusal)
 
     async def find(self, name: str) -> str | None:
         """Look for the name among the pods; of two it is the younger, since only the last order's token is good."""
@@ -222,9 +235,12 @@ class RunPodPods:
         except NotFound:
             return BoxStatus(state=BoxState.GONE, raw_state="unknown")
         state = _STATES.get(pod.status)
-        failure = "Its container broke down and can't be started again." if pod.status == "ERROR" else None
         return BoxStatus(
-            state=state, raw_state=pod.status, usd=_so_far(pod), usd_an_hour=pod.cost or None, failure=failure
+            state=state,
+            raw_state=pod.status,
+            usd=_so_far(pod),
+            usd_an_hour=pod.cost or None,
+            failure=_BROKE_DOWN if pod.status == "ERROR" else None,
         )
 
     async def destroy(self, box_id: str) -> None:
@@ -261,11 +277,12 @@ class RunPodPods:
     def _rate(self, kind: _GpuType) -> float:
         return kind.price.secure if self._settings.cloud == "SECURE" else kind.price.community
 
-    def _known_price(self, gpu: str) -> tuple[float | None, str]:
+    def _known_price(self, gpu: str) -> tuple[float | None, Value]:
         key = f"runpod/{gpu}"
         price = self._prices.find(key, Unit.HOUR)
         if gpu in self._listed and key not in self._prices.overrides:
-            return self._listed[gpu], f"${self._listed[gpu]:g} per hour (RunPod's catalogue)"
+            usd = {"usd": f"{self._listed[gpu]:g}"}
+            return self._listed[gpu], Sentence("${usd} per hour (RunPod's catalogue)", values=usd)
         return (price.usd, price.basis) if price else (None, "")
 
     def _body(self, order: BoxOrder, gpu: str) -> dict[str, Any]:
@@ -335,9 +352,13 @@ def _accepted(reply: Reply) -> _Pod:
     try:
         pod = reply.parsed(_Pod)
     except UnexpectedAnswer:
-        raise SubmitUnsure("RunPod accepted the order, but its answer can't be read.") from None
+        raise SubmitUnsure(
+            "{provider} accepted the order, but its answer can't be read.", values={"provider": "RunPod"}
+        ) from None
     if not _ID.fullmatch(pod.id):
-        raise SubmitUnsure("RunPod accepted the order under an id that can't be one.")
+        raise SubmitUnsure(
+            "{provider} accepted the order under an id that can't be one.", values={"provider": "RunPod"}
+        )
     return pod
 
 
@@ -359,11 +380,12 @@ def _stock(kind: _GpuType) -> str:
     return "none free now" if kind.availability == "NONE" else f"stock {kind.availability.lower() or 'unknown'}"
 
 
-def _nothing_free(what: str, refusal: Reply | None) -> Unavailable:
+def _nothing_free(what: Sentence, refusal: Reply | None) -> Unavailable:
     # RunPod asks to read the last refusal as a fault of the request when every kind was refused.
     words = f" ({refusal.words.rstrip('.')})" if refusal is not None and refusal.words else ""
     return Unavailable(
-        f"RunPod has no machine for us now: {what}{words}.",
+        "RunPod has no machine for us now: {what}{told}.",
+        values={"what": what, "told": words},
         advice="It is tried again. The operator can add kinds of GPU or raise the price that may be paid.",
         retry_after=60.0,
     )

@@ -23,6 +23,7 @@ from providers.gpu.box import BoxOrder, BoxPrice, BoxState, BoxStatus, BoxTerms,
 from providers.gpu.rest import RestApi
 from providers.gpu.runpod import BASE_URL, WITHOUT_TOKEN, said
 from providers.prices import PriceList, Unit
+from providers.wording import Sentence
 
 QUEUE_URL = "https://api.runpod.ai/v2"
 #: Beyond the agent's own time, so that RunPod ends only what the agent could not; in seconds.
@@ -43,10 +44,11 @@ _STATES: Mapping[str, BoxState] = {
     "CANCELLED": BoxState.ENDED,
     "TIMED_OUT": BoxState.ENDED,
 }
-_FAILURES: Mapping[str, str] = {
-    "FAILED": "RunPod's worker broke down.",
-    "CANCELLED": "It was stopped at RunPod.",
-    "TIMED_OUT": "RunPod ended it: no worker was free in time, or it took too long.",
+_UNKNOWN = Sentence("what the endpoint's workers cost is not known yet")
+_FAILURES: Mapping[str, Sentence] = {
+    "FAILED": Sentence("RunPod's worker broke down."),
+    "CANCELLED": Sentence("It was stopped at RunPod."),
+    "TIMED_OUT": Sentence("RunPod ended it: no worker was free in time, or it took too long."),
 }
 
 
@@ -151,9 +153,11 @@ class RunPodServerless:
         if price is not None:
             return BoxPrice(low_usd=price.usd, high_usd=price.usd, basis=price.basis)
         if self._listed is None:
-            return BoxPrice(low_usd=0.0, high_usd=0.0, basis="what the endpoint's workers cost is not known yet")
+            return BoxPrice(low_usd=0.0, high_usd=0.0, basis=_UNKNOWN)
         low, high = self._listed
-        return BoxPrice(low_usd=low, high_usd=high, basis=f"${low:g} to ${high:g} per hour (RunPod's catalogue)")
+        ends = {"low": f"{low:g}", "high": f"{high:g}"}
+        basis = Sentence("${low} to ${high} per hour (RunPod's catalogue)", values=ends)
+        return BoxPrice(low_usd=low, high_usd=high, basis=basis)
 
     async def check(self) -> Health:
         """Look at the endpoint, its queue and its price, which is free and needs a valid key."""
@@ -203,7 +207,7 @@ class RunPodServerless:
         """Take one look."""
         try:
             if not _ID.fullmatch(box_id):
-                raise NotFound("RunPod doesn't know this job.")
+                raise NotFound("{provider} doesn't know this job.", values={"provider": "RunPod"})
             job = await self._queue.get(("status", box_id), _Job)
         except NotFound:
             return BoxStatus(state=BoxState.GONE, raw_state="unknown")

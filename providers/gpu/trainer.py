@@ -30,6 +30,7 @@ from providers.gpu.leases import LeaseReport, Leases, LeaseState
 from providers.gpu.packing import SCRIPT, packed_agent
 from providers.recipe import BaseModelName, Recipe
 from providers.weights import inspect_weights
+from providers.wording import Sentence, Wording, either, in_a_row
 
 #: Seconds of silence after which the machine is looked at; an agent reports every five.
 FRESH_SECONDS = 60.0
@@ -45,6 +46,7 @@ CLAIM_SECONDS = 15 * 60.0
 MAX_SECONDS = 6 * 3600.0
 
 _MARKER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,60}")
+_FAILED_THERE = Sentence("The training failed there.")
 
 
 class GpuTrainer:
@@ -104,7 +106,7 @@ class GpuTrainer:
             low_usd=round(low / 3600 * price.low_usd, 2),
             high_usd=round(high / 3600 * price.high_usd, 2),
             minutes=(low + high) / 2 / 60,
-            basis=f"{price.basis}; {self._engine.paces[recipe.base_model].basis}",
+            basis=in_a_row([price.basis, self._engine.paces[recipe.base_model].basis]),
         )
 
     async def check(self) -> Health:
@@ -153,7 +155,7 @@ class GpuTrainer:
             case LeaseState.DONE:
                 return self._seen(report, RemoteState.SUCCEEDED)
             case LeaseState.FAILED:
-                return self._seen(report, RemoteState.FAILED, failure=report.failure or "The training failed there.")
+                return self._seen(report, RemoteState.FAILED, failure=report.failure or _FAILED_THERE)
             case LeaseState.STOPPED:
                 return self._seen(report, RemoteState.CANCELED)
         held = report.state is LeaseState.HELD
@@ -231,33 +233,42 @@ class GpuTrainer:
 
     def _as_open(self, report: LeaseReport, status: BoxStatus) -> Snapshot:
         """Judge a machine whose agent has not been heard of."""
-        waited, terms = report.since_issued or 0.0, self._box.terms
+        waited, terms, named = report.since_issued or 0.0, self._box.terms, {"provider": self.title}
         if status.state in {BoxState.GONE, BoxState.ENDED}:
             if report.since_stop is not None:
                 return self._seen(report, RemoteState.CANCELED, status)
             if status.state is BoxState.GONE:
                 # News may be slow there; whoever asks for the state looks more than once.
-                raise NotFound(f"{self.title} doesn't know this machine (any more).")
-            told = status.failure or f"The machine at {self.title} ended before its training began."
+                raise NotFound("{provider} doesn't know this machine (any more).", values=named)
+            told = status.failure or Sentence(
+                "The machine at {provider} ended before its training began.", values=named
+            )
             return self._seen(report, RemoteState.FAILED, status, failure=told)
         if waited > terms.start_seconds:
-            minutes = terms.start_seconds / 60
-            told = f"The machine at {self.title} didn't begin within {minutes:.0f} minutes and was given back."
+            told = Sentence(
+                "The machine at {provider} didn't begin within {minutes} minutes and was given back.",
+                values={**named, "minutes": f"{terms.start_seconds / 60:.0f}"},
+            )
             return self._seen(report, RemoteState.FAILED, status, failure=told)
         phase = "waiting for a machine" if status.state is BoxState.STARTING else "the machine is starting"
         return self._seen(report, RemoteState.QUEUED, status, progress=Progress(phase=phase))
 
     def _as_held(self, report: LeaseReport, status: BoxStatus) -> Snapshot:
         """Judge a machine whose agent has begun."""
-        silence = report.since_heard or 0.0
+        silence, named = report.since_heard or 0.0, {"provider": self.title}
         if status.state in {BoxState.GONE, BoxState.ENDED}:
             if report.since_stop is not None:
                 return self._seen(report, RemoteState.CANCELED, status)
             if silence > LOST_SECONDS:
-                told = status.failure or f"The machine at {self.title} ended in the middle of its work."
+                told = status.failure or Sentence(
+                    "The machine at {provider} ended in the middle of its work.", values=named
+                )
                 return self._seen(report, RemoteState.LOST, status, failure=told)
         elif silence > SILENT_SECONDS:
-            told = f"Nothing was heard of the machine at {self.title} for {SILENT_SECONDS / 60:.0f} minutes."
+            told = Sentence(
+                "Nothing was heard of the machine at {provider} for {minutes} minutes.",
+                values={**named, "minutes": f"{SILENT_SECONDS / 60:.0f}"},
+            )
             return self._seen(report, RemoteState.FAILED, status, failure=told)
         return self._seen(report, RemoteState.RUNNING, status)
 
@@ -267,7 +278,7 @@ class GpuTrainer:
         state: RemoteState,
         status: BoxStatus | None = None,
         *,
-        failure: str | None = None,
+        failure: Wording | None = None,
         progress: Progress | None = None,
     ) -> Snapshot:
         return Snapshot(
@@ -288,21 +299,26 @@ class GpuTrainer:
         return round(max(used, 0.0) / 3600 * an_hour, 4)
 
     def _refuse_unfit(self, order: TrainingOrder) -> None:
-        can, recipe = self.capabilities, order.recipe
+        can, recipe, named = self.capabilities, order.recipe, {"provider": self.title}
         if recipe.base_model not in can.base_models:
-            raise Refused(f"{self.title} can't train for {recipe.base_model.label} here.")
+            raise Refused(
+                "{provider} can't train for {base_model} here.", values={**named, "base_model": recipe.base_model.label}
+            )
         if order.photo_count not in can.photos:
-            raise Refused(f"{self.title} takes {can.photos.low:g} to {can.photos.high:g} photos here.")
+            raise Refused("{provider} takes {low} to {high} photos here.", values={**named, **can.photos.ends})
         for what, limit, value in (
-            ("steps", can.steps, recipe.steps),
-            ("rank", can.rank, recipe.rank),
-            ("learning rate", can.learning_rate, recipe.learning_rate),
-            ("caption dropout", can.caption_dropout, recipe.caption_dropout),
+            (Sentence("steps"), can.steps, recipe.steps),
+            (Sentence("rank"), can.rank, recipe.rank),
+            (Sentence("learning rate"), can.learning_rate, recipe.learning_rate),
+            (Sentence("caption dropout"), can.caption_dropout, recipe.caption_dropout),
         ):
             if limit is not None and value is not None and value not in limit:
-                raise Refused(f"The {what} must be {limit.low:g} to {limit.high:g} here, not {value:g}.")
+                raise Refused(
+                    "The {what} must be {low} to {high} here, not {value}.",
+                    values={"what": what, **limit.ends, "value": f"{value:g}"},
+                )
         if recipe.resolution not in can.resolutions:
-            raise Refused(f"The resolution must be {' or '.join(map(str, can.resolutions))} here.")
+            raise Refused("The resolution must be {resolutions} here.", values={"resolutions": either(can.resolutions)})
         if not _MARKER.fullmatch(order.marker):
             raise Refused("The job's marker can't name a machine.")
 
@@ -317,7 +333,9 @@ def _made_public(path: Path) -> None:
     try:
         make_public(path)
     except NoLora as error:
-        raise ArtifactBroken(f"The LoRA that the machine made can't be used: {error}.") from error
+        raise ArtifactBroken(
+            "The LoRA that the machine made can't be used: {why}.", values={"why": Sentence(str(error))}
+        ) from error
 
 
 def _emptied(folder: Path) -> None:

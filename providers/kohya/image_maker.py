@@ -33,6 +33,7 @@ from providers.kohya.command import KohyaTools, arguments, lines
 from providers.kohya.studio import OrderGone, Studio
 from providers.picture_orders import all_loras, refuse_unfit
 from providers.recipe import BaseModelName, Limits
+from providers.wording import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class KohyaImageMaker:
 
     def estimate(self, count: int) -> Estimate:
         """Return what these pictures take; they are free."""
-        basis = "runs on the operator's own GPU: free; the minutes are a guess"
+        basis = Sentence("runs on the operator's own GPU: free; the minutes are a guess")
         return Estimate(low_usd=0, high_usd=0, minutes=3 + 1.0 * count, basis=basis)
 
     async def check(self) -> Health:
@@ -189,4 +190,6 @@ async def _off_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
     except (OSError, subprocess.SubprocessError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
         advice = "The operator of this bot has to look at its data folder."
-        raise Unavailable(f"kohya's script can't be worked with ({reason}).", advice=advice) from error
+        raise Unavailable(
+            "kohya's script can't be worked with ({reason}).", values={"reason": reason}, advice=advice
+        ) from error

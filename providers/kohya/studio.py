@@ -31,6 +31,7 @@ from typing import Any
 from providers.disk import is_marker, try_lock, write_bytes
 from providers.errors import ArtifactBroken
 from providers.image_files import inspect_image
+from providers.wording import Sentence
 
 #: Starts of the script for one order; a second one, because a first may have been cut off from outside.
 _MOST_STARTS = 2
@@ -51,6 +52,8 @@ _PASSED_ON = (
 #: Leave the group's id behind and the script in the background; the shell that does it is waited for.
 _DETACH = 'echo $$ >group; "$@" <lines >>engine.log 2>&1 &'
 
+_ENDED_TWICE = Sentence("The script was ended twice, perhaps because this machine has too little memory.")
+
 
 class OrderGone(Exception):
     """There is no such order (any more)."""
@@ -66,7 +69,7 @@ class Sight:
     step: int = 0
     total: int | None = None
     #: Why it failed, a sentence for the person.
-    failure: str | None = None
+    failure: Sentence | None = None
     #: The last thing that it printed, for the operator; only with a failure.
     last_words: str = ""
 
@@ -171,7 +174,7 @@ class Studio:
         reason = _why(order) if starts else None
         if reason is not None or starts >= _MOST_STARTS:
             last_words = _tail(order).decode("utf-8", "replace").strip().rpartition("\n")[2]
-            failure = reason or "The script was ended twice, perhaps because this machine has too little memory."
+            failure = reason or _ENDED_TWICE
             return Sight(state="failed", failure=failure, last_words=last_words)
         self._gpu.parent.mkdir(parents=True, exist_ok=True)
         gpu = try_lock(self._gpu)
@@ -253,13 +256,13 @@ def _tail(order: Path) -> bytes:
         return b""
 
 
-def _why(order: Path) -> str | None:
+def _why(order: Path) -> Sentence | None:
     """Return why the script ended by itself; None when it was cut off."""
     tail = _tail(order)
     if b"OutOfMemoryError" in tail or b"out of memory" in tail:
-        return "The GPU ran out of memory."
+        return Sentence("The GPU ran out of memory.")
     if b"FileNotFoundError" in tail or b"No such file" in tail:
-        return "The script misses a file; `darkroom doctor` says which."
+        return Sentence("The script misses a file; `darkroom doctor` says which.")
     if b"Traceback" in tail or b"error: " in tail:
-        return "The script ended with an error, whose last line stands in the log of this bot."
+        return Sentence("The script ended with an error, whose last line stands in the log of this bot.")
     return None

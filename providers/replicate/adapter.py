@@ -28,6 +28,7 @@ from providers.replicate.answers import Account, Model, RemoteJob, Version, Webh
 from providers.replicate.api import ReplicateApi
 from providers.replicate.settings import ReplicateSettings
 from providers.replicate.webhooks import verified_hint
+from providers.wording import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +50,11 @@ _SKEW = timedelta(minutes=1)
 _LATEST_ACCEPTANCE = timedelta(minutes=3)
 
 #: What an error of Replicate's models means to the person.
-_HINTS: Mapping[str, str] = {
-    r"nsfw": "Replicate's filter kept back every picture; another prompt or seed may pass.",
-    r"out of memory|cuda.*memory": "The GPU ran out of memory; a smaller resolution may pass.",
-    r"no (data|images?) found|zip": "Replicate couldn't read the photos.",
-    r"\bnan\b": "The training ran away; a lower learning rate may hold.",
+_HINTS: Mapping[str, Sentence] = {
+    r"nsfw": Sentence("Replicate's filter kept back every picture; another prompt or seed may pass."),
+    r"out of memory|cuda.*memory": Sentence("The GPU ran out of memory; a smaller resolution may pass."),
+    r"no (data|images?) found|zip": Sentence("Replicate couldn't read the photos."),
+    r"\bnan\b": Sentence("The training ran away; a lower learning rate may hold."),
 }
 
 
@@ -251,9 +252,16 @@ class ReplicateAdapter(ABC, Generic[OrderT]):
                 version = found.latest_version.id
             return await self._api.get(f"/v1/models/{model}/versions/{version}", Version)
         except NotFound:
-            what = f"{model}, version {version[:8]}," if version else model
             advice = "The operator of this bot has to set another model or version."
-            raise Refused(f"Replicate has no {what} for this account.", advice=advice) from None
+            if not version:
+                raise Refused(
+                    "Replicate has no {model} for this account.", values={"model": model}, advice=advice
+                ) from None
+            raise Refused(
+                "Replicate has no {model}, version {version}, for this account.",
+                values={"model": model, "version": version[:8]},
+                advice=advice,
+            ) from None
 
     def _by_the_second(self, hardware: str, seconds: float | None) -> float | None:
         price = self._prices.find(f"replicate/{hardware}", Unit.SECOND)
@@ -278,9 +286,9 @@ def _checked(remote_id: str) -> str:
     return remote_id
 
 
-def _failure(state: RemoteState | None, job: RemoteJob, prepared: Prepared) -> str | None:
+def _failure(state: RemoteState | None, job: RemoteJob, prepared: Prepared) -> Sentence | None:
     if state is RemoteState.EXPIRED:
-        return "Replicate ended it before it began; nothing was charged."
+        return Sentence("Replicate ended it before it began; nothing was charged.")
     if state is not RemoteState.FAILED:
         return None
     said = job.error or ""
@@ -288,4 +296,6 @@ def _failure(state: RemoteState | None, job: RemoteJob, prepared: Prepared) -> s
         if re.search(pattern, said, re.IGNORECASE):
             return hint
     detail = fit_for_people(said, hide=_words(prepared)).rstrip(".")
-    return f"Replicate says: {detail}." if detail else "Replicate says that it failed, not why."
+    if detail:
+        return Sentence("Replicate says: {said}.", values={"said": detail})
+    return Sentence("Replicate says that it failed, not why.")

@@ -136,7 +136,9 @@ class ReplicateApi:
             return answer.model_validate(body)
         except ValidationError as error:
             places = ", ".join(sorted({".".join(map(str, one["loc"])) for one in error.errors()}))
-            raise UnexpectedAnswer(f"Replicate's answer can't be read ({places[:200]}).") from None
+            raise UnexpectedAnswer(
+                "Replicate's answer can't be read ({places}).", values={"places": places[:200]}
+            ) from None
 
     async def _call(
         self,
@@ -153,11 +155,12 @@ class ReplicateApi:
             async with asyncio.timeout(seconds or self._call_seconds):
                 answer = await wire.request(method, path, **content)
         except _UNSENT:
-            raise Unavailable("Replicate can't be reached.") from None
+            raise Unavailable("{provider} can't be reached.", values={"provider": "Replicate"}) from None
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            values = {"error": type(error).__name__}
             if paid:
-                raise SubmitUnsure(f"Replicate didn't answer the order ({type(error).__name__}).") from None
-            raise Unavailable(f"Replicate didn't answer ({type(error).__name__}).") from None
+                raise SubmitUnsure("Replicate didn't answer the order ({error}).", values=values) from None
+            raise Unavailable("Replicate didn't answer ({error}).", values=values) from None
         if not answer.is_success:
             detail = fit_for_people(_detail(answer), hide=[*hide, self._settings.token.get_secret_value()])
             raise error_for(answer.status_code, provider=PROVIDER, detail=detail, headers=answer.headers, paid=paid)
@@ -167,7 +170,7 @@ class ReplicateApi:
             return answer.json()
         except ValueError:
             unreadable = SubmitUnsure if paid else UnexpectedAnswer
-            raise unreadable("Replicate's answer can't be read.") from None
+            raise unreadable("{provider}'s answer can't be read.", values={"provider": "Replicate"}) from None
 
     async def _wire(self) -> httpx.AsyncClient:
         """Return the package's own httpx client, which knows the token, the address and the timeouts.

@@ -28,6 +28,7 @@ from providers.replicate.adapter import ReplicateAdapter, refuse_marker
 from providers.replicate.answers import Model, RemoteJob
 from providers.replicate.pictures import picture_inputs
 from providers.replicate.schema import InputSchema
+from providers.wording import Sentence
 
 _PICTURE = Caps(bytes=40 * MIB, seconds=180, types=frozenset({"image/png", "image/webp", "image/jpeg"}))
 #: Trained versions run on H100s (replicate.com/pricing). Seconds for one call at best, warm, and at worst, from cold;
@@ -78,7 +79,9 @@ class ReplicateImageMaker(ReplicateAdapter[ImageOrder]):
             usd = round(each.usd * count, 4)
             return Estimate(low_usd=usd, high_usd=usd, minutes=0.2 + 0.1 * count, basis=each.basis)
         low, high = (self._by_the_second(_VERSION_HARDWARE, seconds * count) or 0.0 for seconds in _VERSION_SECONDS)
-        basis = f"a trained version on {_VERSION_HARDWARE}, warm to cold; our guess"
+        basis = Sentence(
+            "a trained version on {hardware}, warm to cold; our guess", values={"hardware": _VERSION_HARDWARE}
+        )
         return Estimate(low_usd=low, high_usd=high, minutes=1 + 0.2 * count, basis=basis)
 
     async def prepare(self, order: ImageOrder) -> Prepared:

@@ -59,10 +59,13 @@ class InputSchema:
         """
         for name in self._required:
             if name not in inputs:
-                raise _refused(f"needs the input {name!r}, which this bot doesn't know")
+                raise Refused(
+                    "The model at Replicate needs the input {input}, which this bot doesn't know.",
+                    values={"input": repr(name)},
+                )
         for name, value in inputs.items():
             if name not in self._properties:
-                raise _refused(f"has no input {name!r}")
+                raise Refused("The model at Replicate has no input {input}.", values={"input": repr(name)})
             self._check_one(name, value, self._rules(name))
 
     def _rules(self, name: str) -> Mapping[str, Any]:
@@ -75,19 +78,29 @@ class InputSchema:
         return rules
 
     def _check_one(self, name: str, value: Any, rules: Mapping[str, Any]) -> None:
+        named = {"input": repr(name)}
         types = _TYPES.get(str(rules.get("type")))
         if types and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
-            raise _refused(f"takes a {rules['type']} as {name!r}")
+            raise Refused("The model at Replicate takes a {type} as {input}.", values={**named, "type": rules["type"]})
         if "enum" in rules and value not in rules["enum"]:
-            raise _refused(f"takes {', '.join(map(str, rules['enum']))} as {name!r}")
+            raise Refused(
+                "The model at Replicate takes {choices} as {input}.",
+                values={**named, "choices": ", ".join(map(str, rules["enum"]))},
+            )
         if isinstance(value, int | float) and not isinstance(value, bool):
+            told = {**named, "value": f"{value:g}"}
             if value < rules.get("minimum", value):
-                raise _refused(f"takes at least {rules['minimum']} as {name!r}, not {value:g}")
+                raise Refused(
+                    "The model at Replicate takes at least {least} as {input}, not {value}.",
+                    values={**told, "least": rules["minimum"]},
+                )
             if value > rules.get("maximum", value):
-                raise _refused(f"takes at most {rules['maximum']} as {name!r}, not {value:g}")
+                raise Refused(
+                    "The model at Replicate takes at most {most} as {input}, not {value}.",
+                    values={**told, "most": rules["maximum"]},
+                )
         if isinstance(value, str) and len(value) > rules.get("maxLength", len(value)):
-            raise _refused(f"takes at most {rules['maxLength']} characters as {name!r}")
-
-
-def _refused(sentence: str) -> Refused:
-    return Refused(f"The model at Replicate {sentence}.")
+            raise Refused(
+                "The model at Replicate takes at most {most} characters as {input}.",
+                values={**named, "most": rules["maxLength"]},
+            )

@@ -30,6 +30,7 @@ from providers.replicate.settings import ReplicateSettings
 from providers.replicate.trainers import images_input, known_trainer, training_inputs
 from providers.unpacking import UnpackCaps, unpack
 from providers.weights import Weights, inspect_weights
+from providers.wording import Sentence, Value, either, in_a_row
 
 #: What Replicate's files API takes; a larger archive needs a link of ours.
 LARGEST_UPLOAD = 100_000_000
@@ -92,11 +93,12 @@ class ReplicateTrainer(ReplicateAdapter[TrainingOrder]):
     def estimate(self, recipe: Recipe, photo_count: int) -> Estimate:
         """Return what the trainer's GPU costs for the time that such trainings were reported to take."""
         low, high = self._known.seconds.of(recipe.steps)
+        priced: Mapping[str, Value] = {"hardware": self._hardware, "price": self._price.basis}
         return Estimate(
             low_usd=round(low * self._price.usd, 2),
             high_usd=round(high * self._price.usd, 2),
             minutes=(low + high) / 2 / 60,
-            basis=f"{self._hardware} at {self._price.basis}; {self._known.basis}",
+            basis=in_a_row([Sentence("{hardware} at {price}", values=priced), self._known.basis]),
         )
 
     async def prepare(self, order: TrainingOrder) -> Prepared:
@@ -159,16 +161,28 @@ class ReplicateTrainer(ReplicateAdapter[TrainingOrder]):
     def _refuse_unfit(self, order: TrainingOrder) -> None:
         can, recipe = self.capabilities, order.recipe
         if recipe.base_model not in can.base_models:
-            raise Refused(f"{self._settings.trainer} at Replicate can't train for {recipe.base_model.label}.")
+            raise Refused(
+                "{trainer} at Replicate can't train for {base_model}.",
+                values={"trainer": self._settings.trainer, "base_model": recipe.base_model.label},
+            )
         if order.photo_count not in can.photos:
-            raise Refused(f"Replicate takes {can.photos.low:g} to {can.photos.high:g} photos.")
-        limits = {"steps": can.steps, "rank": can.rank, "learning rate": can.learning_rate}
-        values = {"steps": recipe.steps, "rank": recipe.rank, "learning rate": recipe.learning_rate}
-        for what, limit in limits.items():
-            if limit is not None and values[what] not in limit:
-                raise Refused(f"The {what} at Replicate must be {limit.low:g} to {limit.high:g}, not {values[what]:g}.")
+            raise Refused(
+                "{provider} takes {low} to {high} photos.", values={"provider": "Replicate", **can.photos.ends}
+            )
+        for what, limit, value in (
+            (Sentence("steps"), can.steps, recipe.steps),
+            (Sentence("rank"), can.rank, recipe.rank),
+            (Sentence("learning rate"), can.learning_rate, recipe.learning_rate),
+        ):
+            if limit is not None and value not in limit:
+                raise Refused(
+                    "The {what} at Replicate must be {low} to {high}, not {value}.",
+                    values={"what": what, **limit.ends, "value": f"{value:g}"},
+                )
         if recipe.resolution not in can.resolutions:
-            raise Refused(f"This trainer takes a resolution of {' or '.join(map(str, can.resolutions))}.")
+            raise Refused(
+                "This trainer takes a resolution of {resolutions}.", values={"resolutions": either(can.resolutions)}
+            )
         refuse_marker(order.marker)
 
     def _trigger_words(self, order: TrainingOrder) -> Sequence[str]:
@@ -291,7 +305,7 @@ def _lora_alone(delivered: Path, scratch: Path, to: Path) -> Weights:
     if not bare:
         loras = unpack(delivered, scratch, _is_lora, _UNPACKED)
         if len(loras) != 1:
-            raise ArtifactBroken(f"Replicate delivered {len(loras)} LoRAs instead of one.")
+            raise ArtifactBroken("Replicate delivered {count} LoRAs instead of one.", values={"count": len(loras)})
         [found] = loras.values()
     weights = inspect_weights(found)
     found.replace(to)

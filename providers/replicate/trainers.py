@@ -10,6 +10,7 @@ from providers.errors import Refused
 from providers.recipe import BaseModelName, Limits, Recipe, SubjectKind
 from providers.replicate.schema import InputSchema
 from providers.replicate.settings import ReplicateSettings
+from providers.wording import Wording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class KnownTrainer:
     hardware: str
     seconds: Seconds
     #: Where `seconds` comes from.
-    basis: str
+    basis: Wording
 
 
 #: Limits are those of train.py in github.com/replicate/flux-fine-tuner (2025-06). Times for 1,000 steps: at best the

@@ -142,7 +142,9 @@ async def _off_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         advice = "The operator of this bot has to look at its data folder."
-        raise Unavailable(f"Sketch's folder can't be used ({reason}).", advice=advice) from error
+        raise Unavailable(
+            "Sketch's folder can't be used ({reason}).", values={"reason": reason}, advice=advice
+        ) from error
 
 
 def _snapshot(progress: WorkerProgress, curve: Sequence[float]) -> Snapshot:
@@ -157,6 +159,6 @@ def _snapshot(progress: WorkerProgress, curve: Sequence[float]) -> Snapshot:
             eta_seconds=progress.eta_seconds,
         ),
         losses=[LossPoint(step=step, loss=loss) for step, loss in enumerate(curve)],
-        failure=progress.failure if progress.state == RemoteState.FAILED else None,
+        failure=progress.why if progress.state == RemoteState.FAILED else None,
         cost_usd=0.0,
     )

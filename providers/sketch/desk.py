@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 from providers.sketch.order_folder import FolderGone, OrderFolder, WorkerProgress
+from providers.wording import Sentence
 
 
 class Canceled(Exception):
@@ -44,13 +45,14 @@ class Desk:
         if self._order.cancel_asked:
             raise Canceled
 
-    def end(self, state: str, failure: str | None = None) -> None:
+    def end(self, state: str, why: Sentence | None = None) -> None:
         """Tell that the work is over."""
-        self._tell(replace(self._said, state=state, failure=failure, eta_seconds=None))
+        failure, values = (why.template, why.values) if why else (None, {})
+        self._tell(replace(self._said, state=state, failure=failure, values=values, eta_seconds=None))
 
-    def crash(self, failure: str) -> None:
+    def crash(self, why: Sentence) -> None:
         """Leave a sentence in case that no successor does better."""
-        self._tell(replace(self._said, failure=failure))
+        self._tell(replace(self._said, failure=why.template, values=why.values))
 
     def _tell(self, progress: WorkerProgress) -> None:
         self._order.write_progress(progress)

@@ -5,9 +5,17 @@ SketchError
 └── ModelBroken     the model file is not one of ours, or damaged
 """
 
+from collections.abc import Mapping
+
+from providers.wording import Sentence, Value
+
 
 class SketchError(Exception):
-    """Base of all errors of Sketch; `str(error)` is a sentence for the person."""
+    """Base of all errors of Sketch; `error.sentence` is for the person."""
+
+    def __init__(self, message: str, *, values: Mapping[str, Value] | None = None) -> None:
+        self.sentence = Sentence(message, values=dict(values or {}))
+        super().__init__(str(self.sentence))
 
 
 class PhotosUnusable(SketchError):

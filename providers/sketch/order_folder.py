@@ -14,11 +14,12 @@ Every file is written whole or not at all, so either side may be killed at any m
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from providers.disk import try_lock, write_bytes
+from providers.wording import Sentence, Value
 
 
 class FolderGone(Exception):
@@ -38,6 +39,13 @@ class WorkerProgress:
     eta_seconds: float | None = None
     #: Why it failed, or why the last worker crashed: a sentence for the person.
     failure: str | None = None
+    #: What stands in that sentence.
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def why(self) -> Sentence | None:
+        """Return why it failed, with its values."""
+        return Sentence(self.failure, values=self.values) if self.failure else None
 
     @property
     def ended(self) -> bool:

@@ -50,9 +50,13 @@ def read_archive(archive: Path, *, shortest: int, least: int, most: int) -> Sequ
         with zipfile.ZipFile(archive) as opened:
             entries = sorted(_photo_entries(opened), key=lambda entry: entry.filename)
             if len(entries) < least:
-                raise PhotosUnusable(f"Sketch needs at least {least} photos.")
+                raise PhotosUnusable(
+                    "{provider} needs at least {low} photos.", values={"provider": "Sketch", "low": least}
+                )
             if len(entries) > most:
-                raise PhotosUnusable(f"Sketch takes at most {most} photos.")
+                raise PhotosUnusable(
+                    "{provider} takes at most {high} photos.", values={"provider": "Sketch", "high": most}
+                )
             return [_read_photo(opened, entry, shortest) for entry in entries]
     except (zipfile.BadZipFile, EOFError) as error:
         raise PhotosUnusable("The archive with the photos is damaged; start the training again.") from error
@@ -109,7 +113,9 @@ def _photo_entries(opened: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _read_photo(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, shortest: int) -> Photo:
-    unreadable = PhotosUnusable(f"{entry.filename[:40]} can't be read as a photo; take it out or send it again.")
+    unreadable = PhotosUnusable(
+        "{file} can't be read as a photo; take it out or send it again.", values={"file": entry.filename[:40]}
+    )
     if entry.file_size > _MAX_PHOTO_BYTES:
         raise unreadable
     try:

@@ -12,6 +12,7 @@ from providers.errors import Refused
 from providers.recipe import BaseModelName, Limits, Recipe
 from providers.sketch.adapter import SketchAdapter
 from providers.sketch.order_folder import OrderFolder
+from providers.wording import either
 
 _CAPABILITIES = TrainerCapabilities(
     findable=True,
@@ -50,17 +51,30 @@ class SketchTrainer(SketchAdapter[TrainingOrder, TrainedLora]):
         return Estimate(low_usd=0, high_usd=0, minutes=seconds / 60, basis="runs on this machine: free")
 
     def _refuse_unfit(self, order: TrainingOrder) -> None:
-        can, recipe = self.capabilities, order.recipe
+        can, recipe, named = self.capabilities, order.recipe, {"provider": "Sketch"}
         if recipe.base_model not in can.base_models:
-            raise Refused(f"Sketch can't train for {recipe.base_model.label}.")
+            raise Refused(
+                "{provider} can't train for {base_model}.", values={**named, "base_model": recipe.base_model.label}
+            )
         if order.photo_count < can.photos.low:
-            raise Refused(f"Sketch needs at least {can.photos.low:g} photos.", advice="Send some more photos.")
+            raise Refused(
+                "{provider} needs at least {low} photos.",
+                values={**named, **can.photos.ends},
+                advice="Send some more photos.",
+            )
         if order.photo_count > can.photos.high:
-            raise Refused(f"Sketch takes at most {can.photos.high:g} photos.", advice="Take some photos out.")
+            raise Refused(
+                "{provider} takes at most {high} photos.",
+                values={**named, **can.photos.ends},
+                advice="Take some photos out.",
+            )
         if recipe.steps not in can.steps:
-            raise Refused(f"Sketch takes {can.steps.low:g} to {can.steps.high:g} steps.")
+            raise Refused("{provider} takes {low} to {high} steps.", values={**named, **can.steps.ends})
         if recipe.resolution not in can.resolutions:
-            raise Refused(f"Sketch takes a resolution of {' or '.join(map(str, can.resolutions))}.")
+            raise Refused(
+                "{provider} takes a resolution of {resolutions}.",
+                values={**named, "resolutions": either(can.resolutions)},
+            )
 
     def _inputs(self, order: TrainingOrder) -> Mapping[str, Path]:
         return {"archive.zip": order.archive}

@@ -16,6 +16,7 @@ from providers.disk import try_lock
 from providers.sketch.desk import Canceled, Desk
 from providers.sketch.errors import SketchError
 from providers.sketch.order_folder import FolderGone, OrderFolder
+from providers.wording import Sentence
 
 
 def main() -> None:
@@ -39,7 +40,9 @@ def _work(order: OrderFolder) -> bool:
             return True
         traceback.print_exc()
         reason = error.strerror if isinstance(error, OSError) else type(error).__name__
-        desk.crash(f"The work stopped with an error of this machine ({reason}).")
+        desk.crash(
+            Sentence("The work stopped with an error of this machine ({reason}).", values={"reason": str(reason)})
+        )
         return False
     return True
 
@@ -55,7 +58,7 @@ def _serve(order: OrderFolder, desk: Desk) -> None:
     except Canceled:
         desk.end("canceled")
     except SketchError as error:
-        desk.end("failed", str(error))
+        desk.end("failed", error.sentence)
 
 
 @contextmanager

@@ -16,10 +16,14 @@ from typing import Any
 
 from providers.disk import is_marker
 from providers.sketch.order_folder import OrderFolder, Starts, WorkerProgress
+from providers.wording import Sentence
 
 #: Workers in a row that may end without getting on before the order is given up.
 _MOST_STARTS = 3
-_CRASHED = "The process that did the work ended three times without a word; perhaps this machine has too little memory."
+_CRASHED = Sentence(
+    "The process that did the work ended three times without a word; perhaps this machine has too little memory."
+)
+_NOT_STARTED = Sentence("The process that does the work could not be started ({error}).")
 
 
 def default_slots() -> int:
@@ -113,15 +117,16 @@ class Workshop:
         if progress.step > starts.step:
             starts = Starts(count=0, step=progress.step)
         if starts.count >= _MOST_STARTS:
-            failed = WorkerProgress(state="failed", phase="", step=progress.step, failure=progress.failure or _CRASHED)
-            return _ended(order, failed)
+            why = progress.why or _CRASHED
+            failed = WorkerProgress(state="failed", phase="", step=progress.step)
+            return _ended(order, replace(failed, failure=why.template, values=why.values))
         order.write_starts(Starts(count=starts.count + 1, step=starts.step))
         try:
             _start_worker(order, lock)
         except (OSError, subprocess.SubprocessError) as error:
             # The order exists all the same; the next look starts another worker.
-            failure = f"The process that does the work could not be started ({type(error).__name__})."
-            progress = replace(progress, failure=failure)
+            values = {"error": type(error).__name__}
+            progress = replace(progress, failure=_NOT_STARTED.template, values=values)
             order.write_progress(progress)
         return progress
 

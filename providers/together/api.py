@@ -109,7 +109,9 @@ def _pictures(body: bytes) -> list[bytes]:
         told = sorted(_Answer.model_validate_json(body).data, key=lambda picture: picture.index)
         return [base64.b64decode(one.b64_json, validate=True) for one in told if one.b64_json]
     except ValueError:  # also pydantic's and base64's own
-        raise SubmitUnsure("Together accepted the order, but its answer can't be read.") from None
+        raise SubmitUnsure(
+            "{provider} accepted the order, but its answer can't be read.", values={"provider": "Together"}
+        ) from None
 
 
 def _meaning(error: Exception, *, hide: Sequence[str], paid: bool) -> ProviderError:
@@ -126,8 +128,8 @@ def _meaning(error: Exception, *, hide: Sequence[str], paid: bool) -> ProviderEr
         return error_for(error.status_code, provider="Together", detail=detail, headers=headers, paid=paid)
     never_left = isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol)
     if never_left or not paid:
-        return Unavailable("Together can't be reached.")
-    return SubmitUnsure("Together was sent the order, and its answer did not come.")
+        return Unavailable("{provider} can't be reached.", values={"provider": "Together"})
+    return SubmitUnsure("{provider} was sent the order, and its answer did not come.", values={"provider": "Together"})
 
 
 def _said(body: object) -> str:

@@ -35,10 +35,12 @@ from providers.prices import PriceList, Unit
 from providers.recipe import BaseModelName, Limits
 from providers.together.api import TogetherApi, TogetherSettings
 from providers.together.spool import Spooled, TogetherSpool
+from providers.wording import Sentence, in_a_row
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_NO_PRICE = Sentence("no price of {provider}'s is known here", values={"provider": "Together"})
 TOGETHER_TRAINS_NOT = TrainsNot(
     title="Together",
     why="its fine-tuning takes language and vision-language models only, there is none for FLUX",
@@ -133,7 +135,7 @@ class TogetherImageMaker:
         found = [self._prices.find(f"together/{model.id}", Unit.MEGAPIXEL) for model in self._listed()]
         prices = sorted((price for price in found if price), key=lambda price: price.usd)
         usd = [round(megapixels(Aspect.SQUARE, count) * price.usd, 3) for price in prices] or [0.0]
-        basis = "; ".join(price.basis for price in prices) or "no price of Together's is known here"
+        basis = in_a_row([price.basis for price in prices] or [_NO_PRICE])
         return Estimate(low_usd=usd[0], high_usd=usd[-1], minutes=0.2 + 0.1 * count, basis=basis)
 
     async def check(self) -> Health:
@@ -246,4 +248,6 @@ async def _off_loop(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         advice = "The operator of this bot has to look at its data folder."
-        raise Unavailable(f"The folder of Together's answers can't be used ({reason}).", advice=advice) from error
+        raise Unavailable(
+            "The folder of Together's answers can't be used ({reason}).", values={"reason": reason}, advice=advice
+        ) from error

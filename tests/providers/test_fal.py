@@ -244,7 +244,7 @@ async def test_fal_timeout_of_a_request_is_its_end(tmp_path):
         fal.requests[remote_id].error_type = "request_timeout"
         seen = await wait_for(trainer, remote_id, prepared)
         assert seen.state is RemoteState.EXPIRED
-        assert seen.failure == "fal could not do it: It broke down."
+        assert str(seen.failure) == "fal could not do it: It broke down."
 
 
 async def test_fal_own_trouble_at_the_end_is_not_the_job_s(tmp_path):
@@ -258,7 +258,7 @@ async def test_fal_rejected_prompt_fails_without_being_repeated(tmp_path):
     async with playing(FalImageMakerBench, tmp_path) as (bench, _, maker):
         seen = await ended(maker, replace(bench.make_order("job-1"), prompt=f"{PROMPT}, {OFFENSIVE}"))
         assert seen.state is RemoteState.FAILED
-        assert seen.failure == "fal could not do it: its rules forbid the photos or the prompt."
+        assert str(seen.failure) == "fal could not do it: its rules forbid the photos or the prompt."
 
 
 async def test_fal_flagged_pictures_are_withheld_and_the_others_kept(tmp_path):

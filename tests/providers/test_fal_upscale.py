@@ -83,4 +83,4 @@ async def test_upscale_estimate_is_sane(tmp_path):
     async with playing(FalImageMakerBench, tmp_path) as (_bench, _fal, maker):
         told = maker.estimate_upscale()
         assert 0 < told.low_usd < told.high_usd
-        assert "fal.ai/models/fal-ai/esrgan, 2026-11-26" in told.basis
+        assert "fal.ai/models/fal-ai/esrgan, 2026-11-26" in str(told.basis)

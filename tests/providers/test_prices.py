@@ -22,7 +22,7 @@ def test_prices_can_be_overridden_with_a_date_of_their_own():
     prices = PriceList(overrides={"replicate/gpu-h100": 0.5, "replicate/gpu-b200": 2.0}, since=date(2026, 11, 1))
     price = prices.find("replicate/gpu-h100", Unit.SECOND)
     assert (price.usd, price.as_of) == (0.5, date(2026, 11, 1))
-    assert "operator" in price.basis
+    assert "operator" in str(price.basis)
     assert prices.find("replicate/gpu-b200", Unit.SECOND).usd == 2.0
 
 
@@ -33,12 +33,12 @@ def test_prices_that_nobody_knows_are_none():
 
 @pytest.mark.parametrize(("name", "price"), PRICES.items())
 def test_price_that_is_not_from_the_providers_own_page_is_called_so_in_quotes(name, price):
-    own = price.source.startswith(OWN_PAGES[name.partition("/")[0]])
+    own = str(price.source).startswith(OWN_PAGES[name.partition("/")[0]])
     assert bool(price.caveat) is not own
-    assert price.basis.count(price.caveat) >= 1
-    assert f"{price.as_of:%Y-%m-%d}" in price.basis
+    assert str(price.basis).count(str(price.caveat)) >= 1
+    assert f"{price.as_of:%Y-%m-%d}" in str(price.basis)
 
 
 def test_price_of_a_third_party_says_whose_it_is():
-    basis = PriceList().find("fal/fal-ai/flux-lora-fast-training", Unit.STEP).basis
+    basis = str(PriceList().find("fal/fal-ai/flux-lora-fast-training", Unit.STEP).basis)
     assert basis == "$0.002 per step (a third party's figure: about $2 per 1,000 steps, 2026-07-01)"

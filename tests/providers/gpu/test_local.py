@@ -140,7 +140,7 @@ async def test_local_training_whose_process_dies_again_and_again_is_given_up(ben
             await until(lambda: not folder.process().lives)
             seen = await adapter.poll(remote_id, prepared)
         assert seen.state is RemoteState.FAILED
-        assert "before its training began" in seen.failure
+        assert "before its training began" in str(seen.failure)
 
 
 async def test_local_training_without_its_agent_ends_its_engine_and_frees_the_gpu(bench):
@@ -252,7 +252,7 @@ async def test_local_training_that_fails_says_why_and_what_to_do(bench):
     adapter, remote_id, prepared = await submitted(bench)
     seen = await wait_for(adapter, remote_id, prepared)
     assert seen.state is RemoteState.FAILED
-    assert "Choose a smaller resolution" in seen.failure
+    assert "Choose a smaller resolution" in str(seen.failure)
 
 
 def test_local_photos_do_not_stay_when_a_training_is_over(tmp_path):

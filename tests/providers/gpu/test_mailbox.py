@@ -138,7 +138,7 @@ async def test_failure_is_told_through_the_bucket(bucket, tmp_path, caplog):
         seen = await wait_for(trainer, remote_id, prepared)
 
     assert seen.state is RemoteState.FAILED
-    assert "memory" in seen.failure
+    assert "memory" in str(seen.failure)
     assert "CUDA out of memory" in caplog.text
     assert ground.order().recipe.trigger_word not in caplog.text
 

@@ -173,7 +173,7 @@ async def test_rented_machine_that_never_starts_is_given_up_and_given_back(kind,
         shorten_start(job.adapter, monkeypatch)
         seen = await job.until()
         assert seen.state is RemoteState.FAILED
-        assert "didn't begin within" in seen.failure
+        assert "didn't begin within" in str(seen.failure)
         await job.clean_up()
 
 
@@ -238,7 +238,7 @@ async def test_serverless_job_that_timed_out_in_the_queue_says_so(tmp_path):
         job.bench.server.plan("status", text='{"id": "x", "status": "TIMED_OUT"}')
         seen = await job.poll()
         assert seen.state is RemoteState.FAILED
-        assert "took too long" in seen.failure
+        assert "took too long" in str(seen.failure)
         await job.clean_up()
 
 
@@ -252,7 +252,7 @@ async def test_rented_machine_that_dies_in_the_middle_loses_its_job(kind, tmp_pa
         await job.bench.server.remove(job.remote_id)
         seen = await job.until()
         assert seen.state is RemoteState.LOST
-        assert "in the middle of its work" in seen.failure
+        assert "in the middle of its work" in str(seen.failure)
         await job.clean_up()
 
 

@@ -271,7 +271,7 @@ async def test_runpod_price_is_the_catalogue_s_once_it_was_read(runpod, session)
     after = pods.price()
     assert before.low_usd > 0
     assert (after.low_usd, after.high_usd) == (0.34, 1.19)
-    assert "RunPod's catalogue" in after.basis
+    assert "RunPod's catalogue" in str(after.basis)
 
 
 async def test_runpod_keeps_the_token_out_of_log_and_errors(runpod, session, caplog):
