@@ -31,6 +31,7 @@ from bot.texts import N_
 from providers.base import Progress
 from providers.errors import ArtifactBroken, NotFound, Refused
 from providers.gpu.box import NAME_PREFIX
+from providers.gpu.hints import worded
 from providers.gpu.leases import Arrival, LeaseReport, LeaseState, Ticket, log_tail
 from providers.gpu.packing import AGENT_NAME, packed_agent
 
@@ -134,7 +135,7 @@ class LeaseDesk:
             used_seconds=_seconds(lease.issued_at, lease.over_at or now) or 0.0,
             box_id=lease.box_id,
             progress=lease.progress,
-            failure=outcome.get("hint"),
+            failure=worded(outcome.get("hint", ""), outcome.get("template", ""), outcome.get("values")),
             usd_an_hour=lease.usd_an_hour,
         )
 

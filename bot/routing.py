@@ -13,7 +13,7 @@ from typing import TypeVar
 from bot.draft import Draft
 from bot.errors import BadInput, BotError, CannotServe
 from bot.lora import Lora
-from bot.texts import N_, _, either, ngettext
+from bot.texts import N_, _, either, ngettext, told
 from bot.training.circuit import Circuits
 from bot.training.presets import Wishes, recipe_for
 from providers.base import Estimate, Health, ImageMaker, Trainer, Upscales
@@ -152,7 +152,7 @@ class Router:
         """
         refusal = self.registry.refusal_to_train(wanted or AUTO)
         if refusal is not None:
-            raise CannotServe(refusal)
+            raise CannotServe(told(refusal))
         able = self.registry.trainers_for(draft.base_model)
         fitting = _within(able, wanted, without=without, allowed=allowed)
         if not fitting:

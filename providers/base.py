@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from providers.recipe import BaseModelName, Limits, Recipe
-from providers.wording import Wording
+from providers.wording import Sentence, Wording
 
 #: What `prepare` leaves for the later calls: plain JSON, stored with the job before anything is paid.
 Prepared = Mapping[str, Any]
@@ -344,15 +344,20 @@ class TrainsNot:
 
     title: str
     #: What follows "can't train image models:", without a full stop.
-    why: str
+    why: Sentence
     #: Where that stands, and the day it was read.
     source: str
     seen: date
 
-    def answer(self, trainers: Sequence[str]) -> str:
+    def answer(self, trainers: Sequence[str]) -> Sentence:
         """Return what a person is told who asks for it; `trainers` are the titles of those that can train here."""
-        instead = f"Here you can train with {', '.join(trainers)}." if trainers else "No trainer is set up here."
-        return f"{self.title} can't train image models: {self.why} (as of {self.seen:%Y-%m-%d}). {instead}"
+        instead = Sentence("No trainer is set up here.")
+        if trainers:
+            instead = Sentence("Here you can train with {trainers}.", values={"trainers": ", ".join(trainers)})
+        return Sentence(
+            "{provider} can't train image models: {why} (as of {day}). {instead}",
+            values={"provider": self.title, "why": self.why, "day": f"{self.seen:%Y-%m-%d}", "instead": instead},
+        )
 
 
 OrderT_contra = TypeVar("OrderT_contra", contravariant=True)

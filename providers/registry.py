@@ -7,6 +7,7 @@ from types import MappingProxyType
 from providers.base import Closes, HearsWebhooks, ImageMaker, LoraFormat, Trainer, TrainsNot
 from providers.gpu.box import OwnsBoxes
 from providers.recipe import BaseModelName
+from providers.wording import Sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class Registry:
         """Return the base models that some trainer here can train for."""
         return [b for b in BaseModelName if self.trainers_for(b)]
 
-    def refusal_to_train(self, name: str) -> str | None:
+    def refusal_to_train(self, name: str) -> Sentence | None:
         """Return what to answer when this provider is asked to train and can't; None when there is nothing to say."""
         known = self.trains_not.get(name)
         if known is None or name in self.trainers:

@@ -17,12 +17,11 @@ from babel.messages.pofile import read_po, write_po
 
 from bot.texts import CATALOGUES
 from tests.test_architecture import bot_with_cogs, commands_of
+from tests.worded import said_by_adapters
 
 ROOT = Path(__file__).resolve().parents[1]
 #: gettext's own, and how many of their arguments are sentences.
 KEYWORDS = {"_": 1, "N_": 1, "ngettext": 2}
-#: What adapters declare in plain English, and cogs show translated.
-DECLARED = frozenset({"notice", "basis"})
 HEAD = """\
 # What Darkroom says. `python -m tests.catalogues` adds what is new; CONTRIBUTING.md tells how to translate.
 msgid ""
@@ -45,9 +44,7 @@ def said_in_code() -> Iterator[tuple[str | tuple[str, ...], str]]:
         for path in sorted((ROOT / folder).rglob("*.py")):
             for said in _said(ast.parse(path.read_text(encoding="utf-8"))):
                 yield said, path.relative_to(ROOT).as_posix()
-    for path in sorted((ROOT / "providers").rglob("*.py")):
-        for said in _declared(ast.parse(path.read_text(encoding="utf-8"))):
-            yield said, path.relative_to(ROOT).as_posix()
+    yield from said_by_adapters()
 
 
 def _said(module: ast.Module) -> Iterator[str | tuple[str, ...]]:
@@ -57,12 +54,6 @@ def _said(module: ast.Module) -> Iterator[str | tuple[str, ...]]:
         forms = [one.value for one in call.args[: KEYWORDS[call.func.id]] if isinstance(one, ast.Constant)]
         if forms:
             yield forms[0] if len(forms) == 1 else tuple(forms)
-
-
-def _declared(module: ast.Module) -> Iterator[str]:
-    for part in ast.walk(module):
-        if isinstance(part, ast.keyword) and part.arg in DECLARED and isinstance(part.value, ast.Constant):
-            yield part.value.value
 
 
 async def said_by_commands() -> set[str]:

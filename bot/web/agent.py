@@ -80,6 +80,10 @@ class _Outcome(_Told):
     facts: dict[str, Any] = Field(default_factory=dict)
     code: Annotated[str, StringConstraints(max_length=40)] = ""
     hint: Annotated[str, StringConstraints(max_length=500)] = ""
+    template: Annotated[str, StringConstraints(max_length=500)] = ""
+    values: Annotated[dict[str, Annotated[str, StringConstraints(max_length=500)]], Field(max_length=8)] = Field(
+        default_factory=dict
+    )
     tail: list[str] = Field(default_factory=list)
 
 

@@ -32,6 +32,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from providers.base import Health, Progress
 from providers.errors import ArtifactBroken, NotFound, Refused, Unavailable
+from providers.gpu.hints import worded
 from providers.gpu.leases import Arrival, LeaseReport, LeaseState, Ticket, log_tail
 from providers.gpu.packing import AGENT_NAME, packed_agent
 
@@ -98,6 +99,8 @@ class _Outcome(_Told):
     files: list[_File] = Field(default_factory=list)
     facts: dict[str, Any] = Field(default_factory=dict)
     hint: str = ""
+    template: str = ""
+    values: dict[str, str] = Field(default_factory=dict)
     tail: list[str] = Field(default_factory=list)
 
 
@@ -226,7 +229,7 @@ class MailboxLeases:
             used_seconds=_seconds(desk.issued_at if desk else None, over or now) or 0.0,
             box_id=claim.machine.box_id if claim else None,
             progress=Progress(**report.progress.model_dump()) if report else None,
-            failure=outcome.hint or None if outcome else None,
+            failure=worded(outcome.hint, outcome.template, outcome.values) if outcome else None,
             usd_an_hour=desk.usd_an_hour if desk else None,
         )
 

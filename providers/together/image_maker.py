@@ -43,7 +43,7 @@ R = TypeVar("R")
 _NO_PRICE = Sentence("no price of {provider}'s is known here", values={"provider": "Together"})
 TOGETHER_TRAINS_NOT = TrainsNot(
     title="Together",
-    why="its fine-tuning takes language and vision-language models only, there is none for FLUX",
+    why=Sentence("its fine-tuning takes language and vision-language models only, there is none for FLUX"),
     source="https://docs.together.ai/docs/quickstart-flux-lora: fine-tuning for FLUX LoRA is not yet available",
     seen=date(2026, 11, 23),
 )

@@ -11,6 +11,7 @@ from bot.errors import Missing
 from bot.texts import CATALOGUES, _, language_of, languages, ngettext, speak, speaking, told
 from providers.wording import Sentence
 from tests.catalogues import everything_said, write
+from tests.worded import escaping
 
 #: What stands in for a value.
 FIELD = re.compile(r"\{\w*\}")
@@ -89,6 +90,10 @@ def test_speaking_ends_with_its_block(german):
     with speaking("de"):
         assert texts.spoken() == "de"
     assert texts.spoken() == "en"
+
+
+def test_adapters_put_no_sentence_together_on_the_spot():
+    assert escaping() == [], "write the sentence whole, with the names of its values in braces, and hand those over"
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

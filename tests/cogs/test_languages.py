@@ -1,13 +1,17 @@
 """Who is answered in which language: people in theirs, channels in their server's; commands described in all."""
 
+from dataclasses import replace
+
 import pytest
 
-from bot.texts import languages, speaking
+from bot.texts import languages, speaking, told
 from cogs.ui import words
 from cogs.ui.settings_panel import told_value
+from providers.http import error_for
+from providers.prices import PriceList, Unit
 from tests.cogs.photos import foxes
 from tests.fakes.till import QUEUED, RUNNING, SUCCEEDED, Look, Till
-from tests.fakes.till_adapter import till_registry
+from tests.fakes.till_adapter import TillTrainer, till_registry
 from tests.house import open_house, running_bot
 from tests.playing import running_playground
 from tests.test_architecture import described
@@ -73,10 +77,14 @@ async def test_quote_says_what_a_provider_declares_in_the_language_of_its_person
     assert "Sketch lernt nur aus den Fotos" in quote.text
 
 
-async def train(house, place):
+async def drafted(place):
     await place.slash("draft new", **RUSTY)
     await place.slash("draft add", photo1=foxes(2)[0], photo2=foxes(2)[1])
-    quote = await place.slash("train")
+    return await place.slash("train")
+
+
+async def train(house, place):
+    quote = await drafted(place)
     return await place.press(quote, "Los geht’s" if place.person.user.locale == "de" else "Train it")
 
 
@@ -110,6 +118,41 @@ async def test_card_in_a_direct_message_speaks_the_language_of_its_person(tmp_pa
 
     assert "Der Anbieter hat aufgegeben, ohne zu sagen warum." in told.text
     assert "Mit /train versuchst du es noch einmal." in told.text
+
+
+class _Refusing(TillTrainer):
+    async def prepare(self, order):
+        raise error_for(402, provider="Till", detail="no {credit}")
+
+
+async def test_refusal_of_a_provider_is_told_with_its_words_in_the_language_of_its_person(tmp_path):
+    async with running_playground() as discord, Till() as till:
+        registry = replace(till_registry(till.url), trainers={"till": _Refusing(till.url)})
+        async with running_bot(discord, tmp_path / "data", registry=registry) as house:
+            place = german(house).dm()
+            await train(house, place)
+            told = await place.wait_for(lambda m: "Rusty: Gescheitert" in m.text)
+
+    assert "Bei Till ist unser Guthaben aufgebraucht (no {credit})." in told.text
+    assert "Der Betreiber dieses Bots muss das Konto aufladen oder einen anderen Anbieter wählen." in told.text
+
+
+async def test_trouble_of_the_background_is_told_in_the_language_of_its_person(tmp_path):
+    async with open_house(tmp_path / "data") as house:
+        place = german(house).dm()
+        quote = await drafted(place)
+        for stored in (tmp_path / "data" / "blobs" / "photos").iterdir():
+            stored.unlink()
+        await place.press(quote, "Los geht’s")
+        told = await place.wait_for(lambda m: "Rusty: Gescheitert" in m.text)
+
+    assert "Foto 1 ist nicht mehr gespeichert." in told.text
+
+
+def test_numbers_of_an_estimate_are_explained_in_every_language():
+    basis = PriceList().find("fal/fal-ai/flux-lora-fast-training", Unit.STEP).basis
+    with speaking("de"):
+        assert told(basis) == "$0.002 pro Schritt (Angabe eines Dritten: etwa $2 je 1.000 Schritte, 2026-07-01)"
 
 
 async def test_letter_speaks_the_language_of_its_person(tmp_path):

@@ -268,11 +268,11 @@ def test_together_package_is_loaded_only_when_it_is_used():
 
 def test_together_asked_to_train_says_why_not_and_who_can():
     registry = Registry(trains_not={"together": TOGETHER_TRAINS_NOT})
-    answer = registry.refusal_to_train("together")
+    answer = str(registry.refusal_to_train("together"))
     assert "Together can't train image models" in answer
     assert "2026-11-23" in answer
     assert answer.endswith("No trainer is set up here.")
-    assert TOGETHER_TRAINS_NOT.answer(["Sketch", "fal"]).endswith("Here you can train with Sketch, fal.")
+    assert str(TOGETHER_TRAINS_NOT.answer(["Sketch", "fal"])).endswith("Here you can train with Sketch, fal.")
 
 
 def test_together_refusal_ends_once_it_has_a_trainer():

@@ -38,7 +38,9 @@ def unpack(archive: Path, into: Path) -> None:
         with zipfile.ZipFile(archive) as packed:
             entries = packed.infolist()
             if len(entries) > MOST_ENTRIES:
-                raise _bad("it holds too many files")
+                raise WorkFailed(
+                    BAD_ARCHIVE, "The archive of the photos can't be used on the machine: it holds too many files."
+                )
             for entry in entries:
                 name = _plain_name(entry)
                 if Path(name).suffix.lower() not in WANTED:
@@ -46,7 +48,9 @@ def unpack(archive: Path, into: Path) -> None:
                 left -= _extract(packed, entry, into / name, left)
                 images += Path(name).suffix.lower() in IMAGES
     except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, UnicodeError) as error:
-        raise _bad("it is damaged") from error
+        raise WorkFailed(
+            BAD_ARCHIVE, "The archive of the photos can't be used on the machine: it is damaged."
+        ) from error
     if not images:
         raise WorkFailed(NO_IMAGES, "There are no photos in the archive of this training.")
 
@@ -57,7 +61,9 @@ def _plain_name(entry: zipfile.ZipInfo) -> str:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     outside = "/" in name or "\\" in name or "\0" in name or ":" in name or name.startswith(".") or not name
     if outside or kind not in (0, stat.S_IFREG):
-        raise _bad("one of its entries reaches outside")
+        raise WorkFailed(
+            BAD_ARCHIVE, "The archive of the photos can't be used on the machine: one of its entries reaches outside."
+        )
     return name
 
 
@@ -72,11 +78,12 @@ def _extract(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, to: Path, most: in
                     return written
                 written += len(chunk)
                 if written > most:
-                    raise _bad("it would unpack to too much")
+                    raise WorkFailed(
+                        BAD_ARCHIVE,
+                        "The archive of the photos can't be used on the machine: it would unpack to too much.",
+                    )
                 file.write(chunk)
     except FileExistsError as error:
-        raise _bad("it holds a file twice") from error
-
-
-def _bad(why: str) -> WorkFailed:
-    return WorkFailed(BAD_ARCHIVE, f"The archive of the photos can't be used on the machine: {why}.")
+        raise WorkFailed(
+            BAD_ARCHIVE, "The archive of the photos can't be used on the machine: it holds a file twice."
+        ) from error

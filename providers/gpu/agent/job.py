@@ -79,10 +79,18 @@ class WorkFailed(Exception):
 
     Args:
         code: One of the words above.
-        hint: What happened and what can be done, one or two sentences for people; never a path, a prompt or a secret.
+        template: What happened and what can be done, one or two sentences for people, with the names of the values in
+            braces; never a path, a prompt or a secret.
+        values: What stands in it.
     """
 
-    def __init__(self, code: str, hint: str) -> None:
-        super().__init__(hint)
+    def __init__(self, code: str, template: str, values: Mapping[str, str] | None = None) -> None:
         self.code = code
-        self.hint = hint
+        self.template = template
+        self.values = dict(values or {})
+        self.hint = template.format(**self.values) if self.values else template
+        super().__init__(self.hint)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is told to the bot: in English, and apart, so that it can be translated there."""
+        return {"code": self.code, "hint": self.hint, "template": self.template, "values": self.values}

@@ -72,7 +72,7 @@ class EngineProcess:
             )
         except OSError as error:
             raise WorkFailed(
-                NO_ENGINE, f"The engine can't be started on the machine ({type(error).__name__})."
+                NO_ENGINE, "The engine can't be started on the machine ({error}).", {"error": type(error).__name__}
             ) from error
         note.write_text(str(self._process.pid))
 

@@ -33,6 +33,8 @@ MOST_REJECTIONS = 8
 #: Seconds after which photos that nobody delivers are given up; the GPU idles meanwhile.
 ARCHIVE_SECONDS = 1800.0
 ARCHIVE_TRIES = 3
+_DISK_FULL = WorkFailed(DISK_FULL, "The disk of the machine is full.")
+_DISK_FAILED = WorkFailed(AGENT_FAILED, "The machine's disk or memory failed.")
 
 T = TypeVar("T")
 
@@ -97,16 +99,15 @@ class Worker:
         except _Stopped:
             outcome = {"state": "stopped"}
         except WorkFailed as error:
-            outcome = _failed(error.code, error.hint, tail)
+            outcome = _failed(error, tail)
         except OSError as error:
             full = error.errno == errno.ENOSPC
-            told = "The disk of the machine is full." if full else "The machine's disk or memory failed."
-            outcome = _failed(DISK_FULL if full else AGENT_FAILED, told, tail)
+            outcome = _failed(_DISK_FULL if full else _DISK_FAILED, tail)
         except NotWanted:
             raise
         except Exception as error:  # noqa: BLE001 - a bug must still be told to the bot, or nobody ever learns why
-            told = f"The agent on the machine has a bug ({type(error).__name__})."
-            outcome = _failed(AGENT_FAILED, told, tail)
+            values = {"error": type(error).__name__}
+            outcome = _failed(WorkFailed(AGENT_FAILED, "The agent on the machine has a bug ({error}).", values), tail)
         say("the work has ended: {}".format(outcome["state"]))
         self._deliver(made, outcome, reporter)
         return 0
@@ -163,7 +164,9 @@ class Worker:
                     raise WorkFailed(BAD_ARCHIVE, "The photos could not be fetched to the machine.") from error
                 rejections += isinstance(error, Rejected)
                 if rejections >= MOST_REJECTIONS:
-                    raise WorkFailed(AGENT_FAILED, f"The bot took no delivery from the machine ({error}).") from error
+                    raise WorkFailed(
+                        AGENT_FAILED, "The bot took no delivery from the machine ({error}).", {"error": str(error)}
+                    ) from error
                 say(f"the bot can't be reached ({error}); trying again")
             reporter.pause(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -187,7 +190,7 @@ class Worker:
             self._insist(deliver, reporter)
         except WorkFailed as error:
             say("the delivery was rejected again and again")
-            failure = _failed(error.code, error.hint, [])
+            failure = _failed(error, [])
             self._insist(lambda: self._transport.finish(failure), reporter)
 
     @staticmethod
@@ -211,8 +214,8 @@ def _folders(root: Path) -> Work:
     return work
 
 
-def _failed(code: str, hint: str, tail: Sequence[str]) -> dict[str, Any]:
-    return {"state": "failed", "code": code, "hint": hint, "tail": list(tail)}
+def _failed(why: WorkFailed, tail: Sequence[str]) -> dict[str, Any]:
+    return {"state": "failed", **why.as_json(), "tail": list(tail)}
 
 
 def _gpu() -> str:

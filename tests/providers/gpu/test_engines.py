@@ -440,6 +440,6 @@ def test_reason_holds_neither_paths_nor_what_was_quoted():
         "Traceback (most recent call last):",
         "ValueError: can't read 'a zxqfox caption' of /data/1.txt at all",
     ]
-    code, hint = why(1, tail)
-    assert code == ENGINE_FAILED
-    assert hint == "The trainer stopped with an error: ValueError: can't read … of … at all"
+    failed = why(1, tail)
+    assert failed.code == ENGINE_FAILED
+    assert failed.hint == "The trainer stopped with an error: ValueError: can't read … of … at all"

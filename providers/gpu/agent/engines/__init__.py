@@ -17,5 +17,5 @@ def engine_for(spec: Spec, work: Work) -> Engine:
         WorkFailed: this agent has none of that name.
     """
     if spec.engine not in ENGINES:
-        raise WorkFailed(NO_ENGINE, f"This agent has no engine called {spec.engine}.")
+        raise WorkFailed(NO_ENGINE, "This agent has no engine called {engine}.", {"engine": spec.engine})
     return ENGINES[spec.engine](spec, work)

@@ -90,7 +90,11 @@ class AiToolkit(EngineTraining):
         text = json.dumps(config(plan), indent=2, ensure_ascii=False)
         if "${" in text or "[name]" in text:
             # Its loader would take them for a variable of the environment, and for the job's name.
-            raise WorkFailed(NO_ENGINE, "ai-toolkit can't take ${ or [name] in a trigger word, a prompt or a path.")
+            raise WorkFailed(
+                NO_ENGINE,
+                "ai-toolkit can't take {these} in a trigger word, a prompt or a path.",
+                {"these": "${, [name]"},
+            )
         return {CONFIG: text}
 
     def command(self, plan: Plan) -> Command:
@@ -116,7 +120,11 @@ def config(plan: Plan) -> dict[str, Any]:
     """
     kind = _MODELS.get(plan.base_model)
     if kind is None:
-        raise WorkFailed(NO_ENGINE, f"ai-toolkit can't train for {plan.base_model}.")
+        raise WorkFailed(
+            NO_ENGINE,
+            "{provider} can't train for {base_model}.",
+            {"provider": "ai-toolkit", "base_model": plan.base_model},
+        )
     [model] = plan.weights_of("model")
     smaller = plan.for_memory(_PRESETS) if kind["model"].get("quantize") else {}
     process: dict[str, Any] = {
@@ -181,7 +189,9 @@ def _put_wishes(plan: Plan, process: dict[str, Any]) -> None:
     for option, value in plan.options.items():
         section, _, key = option.partition(".")
         if section not in SECTIONS or not key:
-            raise WorkFailed(NO_ENGINE, f"ai-toolkit's option {option} isn't of a form such as train.optimizer.")
+            raise WorkFailed(
+                NO_ENGINE, "ai-toolkit's option {option} isn't of a form such as train.optimizer.", {"option": option}
+            )
         if value is None:
             process[section].pop(key, None)
         else:

@@ -35,6 +35,15 @@ PUBLIC_METADATA = frozenset(
     }
 )
 
+_NO_SAFETENSORS = "it is no safetensors file"
+_UNREADABLE = "its header can't be read"
+_EMPTY = "there is no LoRA in it"
+_SCATTERED = "its tensors don't follow each other"
+_CUT_OFF = "it is cut off"
+_TOO_LONG = "it is longer than it should be"
+#: All that `NoLora` may say.
+REASONS = frozenset({_NO_SAFETENSORS, _UNREADABLE, _EMPTY, _SCATTERED, _CUT_OFF, _TOO_LONG})
+
 
 class NoLora(Exception):
     """The file is no safetensors, damaged, cut off, or holds no LoRA; `str(error)` says which."""
@@ -52,14 +61,14 @@ def read_header(path: Path) -> dict[str, Any]:
         first = file.read(8)
         length = struct.unpack("<Q", first)[0] if len(first) == 8 else 0
         if not 2 <= length <= min(LONGEST_HEADER, size - 8):
-            raise NoLora("it is no safetensors file")
+            raise NoLora(_NO_SAFETENSORS)
         text = file.read(length)
     try:
         header = json.loads(text)
     except ValueError as error:
-        raise NoLora("its header can't be read") from error
+        raise NoLora(_UNREADABLE) from error
     if not isinstance(header, dict):
-        raise NoLora("its header can't be read")
+        raise NoLora(_UNREADABLE)
     _check_tensors(header, size - 8 - length)
     return header
 
@@ -94,15 +103,15 @@ def make_public(path: Path) -> dict[str, str]:
 def _check_tensors(header: dict[str, Any], size: int) -> None:
     names = [name for name in header if name != "__metadata__"]
     if not any("lora" in name.lower() for name in names):
-        raise NoLora("there is no LoRA in it")
+        raise NoLora(_EMPTY)
     try:
         spans = sorted(tuple(header[name]["data_offsets"]) for name in names)
         end = 0
         for begin, until in spans:
             if begin != end or until < begin:
-                raise NoLora("its tensors don't follow each other")
+                raise NoLora(_SCATTERED)
             end = until
     except (KeyError, TypeError, ValueError) as error:
-        raise NoLora("its header can't be read") from error
+        raise NoLora(_UNREADABLE) from error
     if end != size:
-        raise NoLora("it is cut off" if end > size else "it is longer than it should be")
+        raise NoLora(_CUT_OFF if end > size else _TOO_LONG)

@@ -64,11 +64,19 @@ class Plan:
             WorkFailed: the machine's settings don't name one of them, or name a file that is not there.
         """
         if missing := [name for name in names if not self.weights.get(name)]:
-            raise WorkFailed(NO_ENGINE, f"This machine has no weights for {self.base_model}: {', '.join(missing)}.")
+            raise WorkFailed(
+                NO_ENGINE,
+                "This machine has no weights for {base_model}: {missing}.",
+                {"base_model": self.base_model, "missing": ", ".join(missing)},
+            )
         for name in names:
             path = Path(self.weights[name])
             if path.is_absolute() and not path.exists():
-                raise WorkFailed(NO_ENGINE, f"The weights of {self.base_model} are not where they should be: {name}.")
+                raise WorkFailed(
+                    NO_ENGINE,
+                    "The weights of {base_model} are not where they should be: {name}.",
+                    {"base_model": self.base_model, "name": name},
+                )
         return [self.weights[name] for name in names]
 
     def for_memory(self, presets: Mapping[int, _T]) -> _T:
@@ -79,8 +87,11 @@ class Plan:
         """
         fitting = [size for size in presets if size <= self.vram_gb]
         if not fitting:
-            smallest = min(presets)
-            raise WorkFailed(NO_ENGINE, f"This needs a GPU with {smallest} GB or more; this one has {self.vram_gb}.")
+            raise WorkFailed(
+                NO_ENGINE,
+                "This needs a GPU with {smallest} GB or more; this one has {here}.",
+                {"smallest": str(min(presets)), "here": str(self.vram_gb)},
+            )
         return presets[max(fitting)]
 
 
@@ -117,4 +128,6 @@ def plan_of(spec: Spec, work: Work) -> Plan:
             options=dict(settings.get("options") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise WorkFailed(NO_ENGINE, f"The order can't be read: {type(error).__name__} {error}.") from error
+        raise WorkFailed(
+            NO_ENGINE, "The order can't be read: {error}.", {"error": f"{type(error).__name__} {error}"}
+        ) from error

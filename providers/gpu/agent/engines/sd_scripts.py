@@ -168,7 +168,7 @@ def _wishes(plan: Plan) -> dict[str, Any]:
     """Return the operator's own options; those that say where things are stay ours."""
     wishes = {option if option.startswith("--") else f"--{option}": value for option, value in plan.options.items()}
     if not_theirs := sorted(set(wishes) & set(_files_and_network(plan, _script(plan)))):
-        raise WorkFailed(NO_ENGINE, f"The options {', '.join(not_theirs)} can't be set by hand.")
+        raise WorkFailed(NO_ENGINE, "The options {options} can't be set by hand.", {"options": ", ".join(not_theirs)})
     return {option: None if value is False else value for option, value in wishes.items()}
 
 
@@ -201,7 +201,11 @@ def program_for(base_model: str) -> str:
 def _script(plan: Plan) -> _Script:
     script = _SCRIPTS.get(plan.base_model)
     if script is None:
-        raise WorkFailed(NO_ENGINE, f"sd-scripts can't train for {plan.base_model}.")
+        raise WorkFailed(
+            NO_ENGINE,
+            "{provider} can't train for {base_model}.",
+            {"provider": "sd-scripts", "base_model": plan.base_model},
+        )
     return script
 
 

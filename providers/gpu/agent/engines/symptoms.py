@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from providers.gpu.agent.job import DISK_FULL, ENGINE_FAILED, GATED_WEIGHTS, NAN_LOSS, NO_IMAGES, OUT_OF_MEMORY
+from providers.gpu.agent.job import (
+    DISK_FULL,
+    ENGINE_FAILED,
+    GATED_WEIGHTS,
+    NAN_LOSS,
+    NO_IMAGES,
+    OUT_OF_MEMORY,
+    WorkFailed,
+)
 
 #: The more telling first: what runs out of memory or disk often fails in other ways right after.
 _SIGNS: Sequence[tuple[str, str]] = (
@@ -44,17 +52,24 @@ def symptom(line: str) -> str | None:
     return next((code for code, pattern in _COMPILED if pattern.search(start)), None)
 
 
-def why(exit_code: int, tail: Sequence[str]) -> tuple[str, str]:
-    """Return code and hint for an engine that ended with no result and no telling line.
+def failed(code: str) -> WorkFailed:
+    """Return what to say of an engine that fails in this way."""
+    return WorkFailed(code, HINTS[code])
+
+
+def why(exit_code: int, tail: Sequence[str]) -> WorkFailed:
+    """Return what to say of an engine that ended with no result and no telling line.
 
     Args:
         exit_code: Negative for a signal.
         tail: The last lines that it printed.
     """
     if exit_code in (-9, 137):
-        return OUT_OF_MEMORY, _KILLED
+        return WorkFailed(OUT_OF_MEMORY, _KILLED)
     for line in reversed(tail):
         if found := _ERROR.match(line.strip()):
             said = _PRIVATE.sub("…", found[2]).strip()[:160]
-            return ENGINE_FAILED, f"The trainer stopped with an error: {found[1]}{': ' if said else ''}{said}"
-    return ENGINE_FAILED, f"The trainer ended with exit code {exit_code} and left no model."
+            told = {"error": f"{found[1]}{': ' if said else ''}{said}"}
+            return WorkFailed(ENGINE_FAILED, "The trainer stopped with an error: {error}", told)
+    told = {"code": str(exit_code)}
+    return WorkFailed(ENGINE_FAILED, "The trainer ended with exit code {code} and left no model.", told)

@@ -12,7 +12,7 @@ from providers.gpu.agent.engine import Command, Work
 from providers.gpu.agent.engines.bars import Bar, read_bar
 from providers.gpu.agent.engines.lora_file import NoLora, make_public
 from providers.gpu.agent.engines.plan import Plan, plan_of
-from providers.gpu.agent.engines.symptoms import HINTS, symptom, why
+from providers.gpu.agent.engines.symptoms import HINTS, failed, symptom, why
 from providers.gpu.agent.job import BAD_RESULT, NAN_LOSS, NO_ENGINE, NO_RESULT, Made, Progress, Spec, WorkFailed
 
 #: Steps with a loss that is no number after which a training is given up. A first one can be a hiccup of 16-bit
@@ -56,7 +56,11 @@ class EngineTraining(ABC):
         command, files = self.command(plan), self.files(plan)
         program = self.program(plan)
         if not (plan.engine_dir / program).is_file():
-            raise WorkFailed(NO_ENGINE, f"{self.title} is not where it should be on this machine: no {program} there.")
+            raise WorkFailed(
+                NO_ENGINE,
+                "{engine} is not where it should be on this machine: no {program} there.",
+                {"engine": self.title, "program": program},
+            )
         for name, text in files.items():
             (self._work.config / name).write_text(text, encoding="utf-8")
         return command
@@ -80,12 +84,16 @@ class EngineTraining(ABC):
         if not path.is_file():
             raise self._failure(exit_code, tail)
         if self._loss is not None and not math.isfinite(self._loss):
-            raise WorkFailed(NAN_LOSS, HINTS[NAN_LOSS])
+            raise failed(NAN_LOSS)
         try:
             metadata = make_public(path)
         except (NoLora, OSError) as error:
             reason = str(error) if isinstance(error, NoLora) else type(error).__name__
-            raise WorkFailed(BAD_RESULT, f"The model that {self.title} wrote can't be used: {reason}.") from error
+            raise WorkFailed(
+                BAD_RESULT,
+                "The model that {engine} wrote can't be used: {reason}.",
+                {"engine": self.title, "reason": reason},
+            ) from error
         return Made(lora=str(path), samples=tuple(map(str, self.samples(self.plan))), facts=self._facts(metadata))
 
     @abstractmethod
@@ -132,16 +140,16 @@ class EngineTraining(ABC):
     def _count_nan(self) -> None:
         self._nans += 1
         if self._nans >= MOST_NANS:
-            raise WorkFailed(NAN_LOSS, HINTS[NAN_LOSS])
+            raise failed(NAN_LOSS)
 
     def _failure(self, exit_code: int, tail: Sequence[str]) -> WorkFailed:
         told = self._symptoms | {code for line in tail if (code := symptom(line))}
         for code in _TELLING:
             if code in told:
-                return WorkFailed(code, HINTS[code])
+                return failed(code)
         if exit_code == 0:
-            return WorkFailed(NO_RESULT, f"{self.title} said that all went well, and left no model.")
-        return WorkFailed(*why(exit_code, tail))
+            return WorkFailed(NO_RESULT, "{engine} said that all went well, and left no model.", {"engine": self.title})
+        return why(exit_code, tail)
 
     def _facts(self, metadata: Mapping[str, str]) -> dict[str, Any]:
         numbers = {"first_loss": self._first_loss, "loss": self._loss}
