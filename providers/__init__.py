@@ -3,6 +3,7 @@
 base.py          the two protocols, Trainer and ImageMaker, and the words they share
 recipe.py        what a trainer is told: base model, trigger word, steps, rank, learning rate
 errors.py        everything that can go wrong, each with what to do next
+wording.py       sentences with their values apart, for whoever translates them
 registry.py      which adapters this deployment has
 http.py          statuses and retries of reads, for all that are spoken to by HTTP
 artifacts.py     the one way to fetch a provider's file; unpacking.py, weights.py, image_files.py look into it
