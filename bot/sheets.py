@@ -137,7 +137,7 @@ class SheetService:
             columns = await job_rows.columns_of(connection, job.id)
             steps = {column.step for column in job.sheet.columns}
             checkpoints = await checkpoint_rows.of_lora(connection, job.lora_id or "")
-        failures = {column.failure.reason: column.failure for column in columns if column.failure is not None}
+        failures = {column.failure.told: column.failure for column in columns if column.failure is not None}
         return SheetView(
             job=job,
             lora=lora,

@@ -38,7 +38,9 @@ class SpecFile:
         # CSafeLoader, where there is one, reads half a megabyte of YAML in a second instead of ten.
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         text = path.read_text()
-        self.document: dict[str, Any] = json.loads(text) if path.suffix == ".json" else yaml.load(text, loader)
+        document = json.loads(text) if path.suffix == ".json" else yaml.load(text, loader)
+        # YAML makes dates of what JSON has as text, and jsonschema-rs takes what JSON has.
+        self.document: dict[str, Any] = json.loads(json.dumps(document, default=str))
         self._schemas = Schemas(self.document)
         paths = sorted(self.document["paths"], key=lambda p: (p.count("{"), -len(p)))
         self._paths = [(p, re.compile(re.sub(r"\\\{[^}]+\\\}", "([^/]+)", re.escape(p)))) for p in paths]

@@ -51,7 +51,12 @@ class Module:
     @classmethod
     def read(cls, path: Path) -> "Module":
         """Return the module of a file."""
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        return cls.of(path.read_text(encoding="utf-8"), path=path.relative_to(ROOT).as_posix())
+
+    @classmethod
+    def of(cls, text: str, *, path: str = "here.py") -> "Module":
+        """Return the module with this text."""
+        tree = ast.parse(text)
         bound: dict[str, list[ast.expr]] = {}
         for node in ast.walk(tree):
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -59,7 +64,7 @@ class Module:
                 for target in targets:
                     if isinstance(target, ast.Name):
                         bound.setdefault(target.id, []).append(node.value)
-        return cls(path=path.relative_to(ROOT).as_posix(), tree=tree, bound=bound)
+        return cls(path=path, tree=tree, bound=bound)
 
     def texts(self, node: ast.expr) -> Iterator[str]:
         """Yield the sentences that an expression may be.
@@ -156,18 +161,13 @@ def said_by_adapters() -> Iterator[tuple[str, str]]:
                 continue
 
 
-def escaping() -> list[str]:
-    """Return where a sentence is put together on the spot."""
-    found: list[str] = []
-    for module in modules():
-        for node in wordings(module):
-            try:
-                list(module.texts(node))
-            except EscapesError as error:
-                found.append(str(error))
-        found += [
-            f"{module.path}:{node.lineno}: {ast.unparse(node)}"
-            for node in loosely_worded(module)
-            if composed(node, module)
-        ]
-    return found
+def escaping(module: Module) -> Iterator[str]:
+    """Yield where a sentence is put together on the spot."""
+    for node in wordings(module):
+        try:
+            list(module.texts(node))
+        except EscapesError as error:
+            yield str(error)
+    for node in loosely_worded(module):
+        if composed(node, module):
+            yield f"{module.path}:{node.lineno}: {ast.unparse(node)}"

@@ -11,7 +11,7 @@ from bot.errors import Missing
 from bot.texts import CATALOGUES, _, language_of, languages, ngettext, speak, speaking, told
 from providers.wording import Sentence
 from tests.catalogues import everything_said, write
-from tests.worded import escaping
+from tests.worded import Module, escaping, modules
 
 #: What stands in for a value.
 FIELD = re.compile(r"\{\w*\}")
@@ -93,7 +93,38 @@ def test_speaking_ends_with_its_block(german):
 
 
 def test_adapters_put_no_sentence_together_on_the_spot():
-    assert escaping() == [], "write the sentence whole, with the names of its values in braces, and hand those over"
+    found = [where for module in modules() for where in escaping(module)]
+    assert found == [], "write the sentence whole, with the names of its values in braces, and hand those over"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'raise Refused(f"{title} takes no prompt.")',
+        'raise Refused("Till takes " + what)',
+        'raise Unavailable("{}".format(what))',
+        'raise Refused("No.", advice=f"Take {other}.")',
+        'advice = f"Take {other}."\nraise Refused("No.", advice=advice)',
+        'raise WorkFailed(NO_ENGINE, f"There is no {program}.")',
+        'Snapshot(state=None, failure=f"{title} failed.")',
+        'basis = "; ".join(prices)\nEstimate(minutes=1, basis=basis)',
+        'Sentence(f"{title} failed.")',
+    ],
+)
+def test_sentence_that_is_put_together_on_the_spot_is_found(text):
+    assert len(list(escaping(Module.of(text)))) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'raise Refused("{provider} takes no prompt.", values={"provider": f"{title}!"})',
+        'gone = "It is gone."\nraise NotFound(gone, advice=Sentence("Take {other}.", values={}))',
+        'raise Refused("One." if one else "Many.") from None',
+    ],
+)
+def test_sentence_with_its_values_apart_is_fine(text):
+    assert list(escaping(Module.of(text))) == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
