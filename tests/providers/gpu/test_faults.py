@@ -12,6 +12,6 @@ async def test_fault_leaves_no_machine_over(name, tmp_path):
     async with opened_yard(tmp_path, **fault.how) as yard:
         job = await fault.play(yard)
         assert (job.state, job.cleaned) == (fault.ends, True), job.failure
-        assert fault.told in (job.failure.reason if job.failure else "")
+        assert fault.told in (job.failure.told if job.failure else "")
         assert len(yard.yard.built) == fault.machines
         assert await yard.left_over() == []
