@@ -88,10 +88,10 @@ class CardService:
         async with self._database.begin() as connection:
             return await rows.stale(connection)
 
-    async def write(self, card: Card) -> None:
-        """Remember what was done with a card."""
+    async def write(self, card: Card) -> bool:
+        """Remember what was done with a card; false when its person was forgotten meanwhile."""
         async with self._database.begin() as connection:
-            await rows.write(connection, card)
+            return await rows.write(connection, card)
 
     async def give_up(self, job_id: str, *, reason: str) -> None:
         """Let a card be, and keep the reason; whatever else is known of it stays."""

@@ -6,7 +6,7 @@ stopped, posted messages are deleted, models are deleted at their provider, rows
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -92,10 +92,8 @@ class Eraser:
             wishes = await rows.open_ones(connection)
         left = 0
         for wish in wishes:
-            if await self._still_at_work(wish.person_id):
+            if await self._still_at_work(wish.person_id) or not await self._forget(wish, messages):
                 left += 1
-            else:
-                await self._forget(wish, messages)
         return left
 
     async def _still_at_work(self, person_id: int) -> bool:
@@ -109,11 +107,16 @@ class Eraser:
             self.news.publish(JobChanged(job_id=job_id, due=True))
         return bool(live)
 
-    async def _forget(self, wish: Erasure, messages: Messages) -> None:
-        failed = [*await self._unpost(wish.person_id, messages), *await self.remote.forget_all(wish.person_id)]
+    async def _forget(self, wish: Erasure, messages: Messages) -> bool:
+        """Forget a person; false if they began something meanwhile, or something was posted, for the next round."""
         async with self.database.begin() as connection:
-            if await rows.live_jobs(connection, wish.person_id):
-                return  # they began something meanwhile; the next round stops that too
+            posted = await rows.messages_of(connection, wish.person_id)
+        reasons = [await messages.remove(channel_id, message_id) for channel_id, message_id in posted]
+        failed = [*sorted({reason for reason in reasons if reason}), *await self.remote.forget_all(wish.person_id)]
+        async with self.database.begin() as connection:
+            later = set(await rows.messages_of(connection, wish.person_id)) - set(posted)
+            if later or await rows.live_jobs(connection, wish.person_id):
+                return False
             settings = await people.settings_of(connection, wish.person_id)
             files = await personal.blob_keys_about(connection, wish.person_id)
             gone = await personal.forget(connection, wish.person_id)
@@ -122,6 +125,7 @@ class Eraser:
             await self._write_letter(connection, wish, report, locale=settings.locale)
         await self.blobs.delete(files)
         log.info("a person was forgotten: %d files, %d things could not be removed", len(files), len(failed))
+        return True
 
     async def _write_letter(
         self, connection: AsyncConnection, wish: Erasure, report: Mapping[str, Any], *, locale: str
@@ -136,9 +140,3 @@ class Eraser:
             created_at=self.clock.now(),
         )
         await letter_rows.insert(connection, letter)
-
-    async def _unpost(self, person_id: int, messages: Messages) -> Sequence[str]:
-        async with self.database.begin() as connection:
-            posted = await rows.messages_of(connection, person_id)
-        reasons = [await messages.remove(channel_id, message_id) for channel_id, message_id in posted]
-        return sorted({reason for reason in reasons if reason})

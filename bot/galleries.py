@@ -49,10 +49,10 @@ class Galleries:
         async with self._database.begin() as connection:
             await rows.put_thread(connection, thread)
 
-    async def write_post(self, post: GalleryPost) -> None:
-        """Remember what became of a post."""
+    async def write_post(self, post: GalleryPost) -> bool:
+        """Remember what became of a post; false when its person was forgotten meanwhile."""
         async with self._database.begin() as connection:
-            await rows.write_post(connection, post)
+            return await rows.write_post(connection, post)
 
     async def _hanging(self, post: GalleryPost) -> Hanging:
         gallery = await self._generating.gallery(post.job_id, with_files=True)

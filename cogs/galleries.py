@@ -136,7 +136,9 @@ class GalleryKeeper(commands.Cog):
         thread_id = hanging.thread.message_id or 0
         nonce = f"{hanging.post.job_id}:gal{hanging.thread.posts}"
         message = await self._bot.get_partial_messageable(thread_id).send(view=layout, files=files, nonce=nonce)
-        await self._galleries.write_post(replace(hanging.post, message_id=message.id, thread_channel_id=thread_id))
+        post = replace(hanging.post, message_id=message.id, thread_channel_id=thread_id)
+        if not await self._galleries.write_post(post):
+            await message.delete()
 
     async def _give_up(self, hanging: Hanging, reason: str) -> None:
         log.warning("pictures of job %s do not go to a gallery: %s", hanging.post.job_id, reason)

@@ -51,6 +51,10 @@ _NO_CHANNEL = frozenset({10003, 50001, 50013})
 _REFUSED = frozenset({400, 413})
 
 
+class _ForgottenError(Exception):
+    """The person of a card was forgotten while it was shown."""
+
+
 class StatusBoard(commands.Cog):
     """The one that edits cards."""
 
@@ -129,6 +133,8 @@ class StatusBoard(commands.Cog):
             log.warning("card of job %s was not sent: %s", card.job_id, error)
             if await self._given_up(card, error):
                 rest = 0.0
+        except _ForgottenError:
+            rest = 0.0
         except Exception:  # a card that cannot be drawn must not keep the others from being shown
             log.exception("card of job %s", card.job_id)
         finally:
@@ -160,11 +166,24 @@ class StatusBoard(commands.Cog):
             if view.last_word_due and card.final_message_id is None:
                 card = await self._say_last_word(card, view)
         except discord.HTTPException as error:
-            await self._cards.write(await self._elsewhere(card, view, error))
+            await self._write(await self._elsewhere(card, view, error))
             return 0.0
-        await self._cards.write(replace(card, shown_revision=view.job.revision))
+        await self._write(replace(card, shown_revision=view.job.revision))
         age = discord.utils.utcnow() - discord.utils.snowflake_time(card.message_id or 0)
         return OLD_SECONDS if age > OLD else self._pause
+
+    async def _write(self, card: Card) -> None:
+        """Remember what was done with a card.
+
+        Raises:
+            _ForgottenError: its person was forgotten meanwhile; what stood there for them is deleted.
+        """
+        if await self._cards.write(card):
+            return
+        for message_id in filter(None, (card.message_id, card.turn_message_id, card.final_message_id)):
+            with contextlib.suppress(discord.NotFound):
+                await self._channel(card).get_partial_message(message_id).delete()
+        raise _ForgottenError
 
     async def _post_or_edit(self, card: Card, view: JobView) -> Card:
         layout, files = draw_job(view)
@@ -175,7 +194,7 @@ class StatusBoard(commands.Cog):
             shown = digest if _texts(message.components) == _texts(layout.children) else None
             card = replace(card, message_id=message.id, digest=shown)
             # At once: the sooner it is known, the fewer crashes need Discord to drop a second one.
-            await self._cards.write(card)
+            await self._write(card)
             layout, files = draw_job(view)
         if digest != card.digest:
             shown_in = self._channel(card).get_partial_message(card.message_id or 0)

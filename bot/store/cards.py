@@ -60,10 +60,11 @@ async def stale(connection: AsyncConnection) -> Sequence[Card]:
     return [Card(**{f.name: row[f.name] for f in fields(Card)}) for row in rows]
 
 
-async def write(connection: AsyncConnection, card: Card) -> None:
-    """Write what the board did with a card."""
+async def write(connection: AsyncConnection, card: Card) -> bool:
+    """Write what the board did with a card; false when it is there no more."""
     values = {name: value for name, value in asdict(card).items() if name != "job_id"}
-    await connection.execute(sa.update(cards).where(cards.c.job_id == card.job_id).values(**values))
+    done = await connection.execute(sa.update(cards).where(cards.c.job_id == card.job_id).values(**values))
+    return done.rowcount == 1
 
 
 async def give_up(connection: AsyncConnection, job_id: str, *, reason: str) -> None:

@@ -61,7 +61,7 @@ async def live_jobs(connection: AsyncConnection, person_id: int) -> Sequence[tup
 
 
 async def messages_of(connection: AsyncConnection, person_id: int) -> Sequence[tuple[int, int]]:
-    """Return channel and message of everything that was posted for a person: cards, last words, gallery copies.
+    """Return channel and message of everything that was posted for a person: cards, other words, gallery copies.
 
     The message that a model's thread begins at is among them.
     """
@@ -69,6 +69,7 @@ async def messages_of(connection: AsyncConnection, person_id: int) -> Sequence[t
     models = sa.select(loras.c.id).where(loras.c.owner_id == person_id)
     posted = sa.union_all(
         sa.select(cards.c.channel_id, cards.c.message_id).where(cards.c.job_id.in_(theirs)),
+        sa.select(cards.c.channel_id, cards.c.turn_message_id).where(cards.c.job_id.in_(theirs)),
         sa.select(cards.c.channel_id, cards.c.final_message_id).where(cards.c.job_id.in_(theirs)),
         sa.select(gallery_posts.c.thread_channel_id, gallery_posts.c.message_id).where(
             gallery_posts.c.job_id.in_(theirs)

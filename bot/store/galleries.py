@@ -68,10 +68,11 @@ async def add_post(connection: AsyncConnection, post: GalleryPost) -> None:
     await connection.execute(sa.insert(gallery_posts).values(**asdict(post)))
 
 
-async def write_post(connection: AsyncConnection, post: GalleryPost) -> None:
-    """Write what became of a post; a deletion that came in meanwhile stays."""
+async def write_post(connection: AsyncConnection, post: GalleryPost) -> bool:
+    """Write what became of a post; a deletion that came in meanwhile stays. False when it is there no more."""
     values = {name: value for name, value in asdict(post).items() if name not in {"job_id", "taken_back"}}
-    await connection.execute(sa.update(gallery_posts).where(gallery_posts.c.job_id == post.job_id).values(**values))
+    which = gallery_posts.c.job_id == post.job_id
+    return (await connection.execute(sa.update(gallery_posts).where(which).values(**values))).rowcount == 1
 
 
 async def drop_unfinished(connection: AsyncConnection) -> None:
