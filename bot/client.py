@@ -80,9 +80,14 @@ def _translated(text: str, locale: str) -> str | None:
 
 
 class DarkroomBot(commands.Bot):
-    """The bot as Discord sees it; its cogs find all that they need in `services`."""
+    """The bot as Discord sees it; its cogs find all that they need in `services`.
 
-    def __init__(self, services: Services) -> None:
+    Args:
+        services: What the cogs ask.
+        guild_ready_timeout: Seconds without one more server after which all of them are known.
+    """
+
+    def __init__(self, services: Services, *, guild_ready_timeout: float = 2.0) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             tree_cls=SpokenTree,
@@ -95,6 +100,7 @@ class DarkroomBot(commands.Bot):
             max_messages=None,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
+            guild_ready_timeout=guild_ready_timeout,
         )
         self.services = services
         self.background = Background()

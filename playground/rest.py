@@ -74,8 +74,9 @@ class Route:
 class RestServer:
     """Answer requests below `/api/v10` and remember them in `exchanges`."""
 
-    def __init__(self, *, token: str, limiter: Limiter, faults: Faults) -> None:
+    def __init__(self, *, token: str, limiter: Limiter, faults: Faults, told: Callable[[], None]) -> None:
         self.token, self.limiter, self.faults = token, limiter, faults
+        self._told = told
         self.exchanges: list[Exchange] = []
         self._routes: list[tuple[Route, re.Pattern[str]]] = []
 
@@ -127,6 +128,8 @@ class RestServer:
                 at=self.limiter.clock.time(),
             )
         )
+        # A request that was refused changes nothing else, and may be what somebody waits for.
+        self._told()
         return _respond(request, reply, allowance, fault if planned else None)
 
     def _find(self, method: str, path: str) -> tuple[Route | None, dict[str, str]]:

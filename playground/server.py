@@ -49,7 +49,7 @@ class Playground:
         self.faults = Faults()
         self.limiter = Limiter(self.clock)
         self.owner = self.world.add_user("owner")
-        self.rest = RestServer(token=token, limiter=self.limiter, faults=self.faults)
+        self.rest = RestServer(token=token, limiter=self.limiter, faults=self.faults, told=self.world.touch)
         self.application = ApplicationRoutes(self.world, self.gateway, self.owner)
         for part in (MessageRoutes(self.posting), InteractionRoutes(self.interactions), self.application):
             self.rest.add(part.routes())

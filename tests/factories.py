@@ -25,6 +25,9 @@ from playground.sample_photos import SamplePhoto, sample_photos
 from playground.server import Playground
 from providers.base import Aspect, LoraFormat
 from providers.recipe import BaseModelName, SubjectKind
+from providers.registry import Registry
+from tests.fakes.till import SUCCEEDED, Till
+from tests.fakes.till_adapter import TillImageMaker
 from tests.house import House, running_bot
 from tests.playing import running_playground
 
@@ -99,6 +102,17 @@ class Scene:
     house: House
     owner: Person
     lora: Lora
+
+
+@asynccontextmanager
+async def house_with_easel(trained_folder: Path, folder: Path, **changes: Any) -> AsyncIterator[Scene]:
+    """Open a `house_with_model` whose pictures come from the till at once; one of Sketch's takes seconds."""
+    async with Till() as till:
+        till.script = (SUCCEEDED,)
+        accepted = {"base_models": frozenset({BaseModelName.SKETCH}), "accepts": frozenset({LoraFormat.SKETCH})}
+        easel = Registry(trainers={}, image_makers={"till": TillImageMaker(till.url, **accepted)})
+        async with house_with_model(trained_folder, folder, registry=easel, **changes) as scene:
+            yield scene
 
 
 @asynccontextmanager

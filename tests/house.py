@@ -52,7 +52,7 @@ async def running_bot(
     point_at(settings)
     await lay_database(folder)
     opened = opened_services(settings, registry=registry, artifacts=artifacts)
-    async with opened as services, DarkroomBot(services) as bot:
+    async with opened as services, DarkroomBot(services, guild_ready_timeout=0.02) as bot:
         connection = asyncio.create_task(bot.start(discord.token))
         await discord.bot_connected()
         yield House(discord=discord, services=services, bot=bot)

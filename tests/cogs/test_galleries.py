@@ -8,7 +8,7 @@ from bot.place import Place as BotPlace
 from playground.permissions import Permission
 from playground.person import Place
 from playground.world import Channel
-from tests.factories import Scene, ended, house_with_model, moved_in
+from tests.factories import Scene, ended, house_with_easel, moved_in
 from tests.house import running_bot
 from tests.playing import running_playground
 
@@ -20,7 +20,7 @@ def here(scene: Scene) -> BotPlace:
 @asynccontextmanager
 async def gallery_house(trained_folder, folder, *, shared: bool = True):
     """Open a house whose server has a gallery; the model is shared with the server if wanted."""
-    async with house_with_model(trained_folder, folder) as scene:
+    async with house_with_easel(trained_folder, folder) as scene:
         channel = scene.house.discord.add_channel("gallery")
         await scene.house.services.guilds.change(1, here(scene), gallery_channel_id=channel.id)
         if shared:

@@ -4,7 +4,7 @@ import pytest
 
 from playground.person import Person, Place
 from tests.cogs.test_admin import sets
-from tests.factories import Scene, ended, house_with_model
+from tests.factories import Scene, ended, house_with_easel, house_with_model
 
 REFUSED = "You have no model yet. Begin with /draft new."
 
@@ -177,7 +177,7 @@ async def test_revoke_by_a_stranger_is_refused(trained_folder, tmp_path):
 
 
 async def test_revoke_lets_pictures_under_way_be_made(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+    async with house_with_easel(trained_folder, tmp_path / "data") as scene:
         ada, bob = scene.owner.in_channel(), scene.house.discord.person("bob")
         await ada.slash("models share", model="Rusty")
         await bob.in_channel().slash("generate", model="Rusty")
@@ -310,7 +310,7 @@ async def test_transfer_waits_in_the_list_of_who_is_offered_it(trained_folder, t
 
 
 async def test_transfer_while_pictures_are_made_leaves_them_to_who_asked(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+    async with house_with_easel(trained_folder, tmp_path / "data") as scene:
         ada, bob = scene.owner.in_channel(), scene.house.discord.person("bob").in_channel()
         offer = await ada.slash("models transfer", model="Rusty", person=bob.person)
         await ada.slash("generate", model="Rusty")

@@ -1,4 +1,4 @@
-"""Strengths and checkpoints side by side, and the column that somebody takes; the real Sketch works behind them."""
+"""Strengths and checkpoints side by side, and the column that somebody takes."""
 
 import io
 
@@ -7,13 +7,15 @@ from PIL import Image
 from bot.store import checkpoints as checkpoint_rows
 from bot.training.job import JobState
 from tests.cogs.test_money import drafted, market
-from tests.factories import NOWHERE, ended, house_with_model
+from tests.factories import NOWHERE, ended, house_with_easel, house_with_model
 
 
 async def compared(scene, what):
     """Let the owner compare; return their channel and the sheet's message."""
     ada = scene.owner.in_channel()
     answer = await ada.press(await ada.slash("models show", model="Rusty"), what)
+    if any(button.label == "Make them" for button in answer.buttons):
+        answer = await ada.press(answer, "Make them")
     assert answer.text == "Comparing **Rusty**. The sheet appears in this channel."
     return ada, await ada.wait_for(lambda m: "each row one seed" in m.text and len(m.images) == 1, timeout=60)
 
@@ -28,7 +30,7 @@ def told(answer):
 
 
 async def test_strengths_are_laid_side_by_side_and_one_becomes_the_default(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+    async with house_with_easel(trained_folder, tmp_path / "data") as scene:
         ada, sheet = await compared(scene, "Compare strengths")
         assert "**Rusty** at the strengths 0.6, 0.8, and 1" in sheet.text
         [alt] = sheet.alts
@@ -41,7 +43,7 @@ async def test_strengths_are_laid_side_by_side_and_one_becomes_the_default(train
 
 
 async def test_checkpoint_that_is_chosen_is_what_the_model_uses(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+    async with house_with_easel(trained_folder, tmp_path / "data") as scene:
         before = await model(scene)
         ada, sheet = await compared(scene, "Compare checkpoints")
         assert "**Rusty** at step 4, step 8, and step 12" in sheet.text
@@ -69,7 +71,7 @@ async def test_columns_of_a_sheet_show_different_models_with_the_same_seeds(trai
 
 
 async def test_other_checkpoints_are_deleted_on_request_and_the_chosen_one_stays(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+    async with house_with_easel(trained_folder, tmp_path / "data") as scene:
         ada, sheet = await compared(scene, "Compare checkpoints")
         await ada.press(sheet, "Use step 8")
         answer = await ada.press(ada.look(sheet), "Delete the other checkpoints")
@@ -81,7 +83,7 @@ async def test_other_checkpoints_are_deleted_on_request_and_the_chosen_one_stays
 
 
 async def test_checkpoints_are_the_owners_alone(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+    async with house_with_easel(trained_folder, tmp_path / "data") as scene:
         ada, sheet = await compared(scene, "Compare checkpoints")
         await ada.slash("models share", model="Rusty")
         bob = scene.house.discord.person("bob").in_channel()
@@ -91,7 +93,7 @@ async def test_checkpoints_are_the_owners_alone(trained_folder, tmp_path):
 
 
 async def test_sheet_is_deleted_with_the_pictures_that_it_was_made_of(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+    async with house_with_easel(trained_folder, tmp_path / "data") as scene:
         pictures = tmp_path / "data" / "blobs" / "pictures"
         before = {path for path in pictures.rglob("*") if path.is_file()}
         ada, sheet = await compared(scene, "Compare strengths")
@@ -102,7 +104,7 @@ async def test_sheet_is_deleted_with_the_pictures_that_it_was_made_of(trained_fo
 
 
 async def test_model_that_is_deleted_takes_its_checkpoints_along(trained_folder, tmp_path):
-    async with house_with_model(trained_folder, tmp_path / "data") as scene:
+    async with house_with_easel(trained_folder, tmp_path / "data") as scene:
         lora = await model(scene)
         await scene.house.services.library.delete(scene.owner.id, lora.id)
         assert list((tmp_path / "data" / "blobs" / "loras").iterdir()) == []

@@ -7,6 +7,8 @@ writes the process's id, then its end. Forking saves the second that the imports
 """
 
 import asyncio
+import gc
+import importlib
 import json
 import os
 import signal
@@ -26,6 +28,7 @@ from bot.app import opened_services
 from bot.client import point_at, stay_connected
 from bot.logs import start_logging
 from bot.settings import Settings
+from bot.texts import _, languages, speaking
 from tests.fakes.till_adapter import till_registry
 
 
@@ -154,6 +157,12 @@ def _child(run: Run) -> None:
 
 
 def main() -> None:
+    # What the bot would load on its way: the cogs by their name, the catalogues when they are first spoken.
+    importlib.import_module("cogs")
+    for language in languages():
+        with speaking(language):
+            _("Cancel")
+    gc.freeze()
     for line in sys.stdin:
         run = Run(**json.loads(line))
         child = os.fork()
@@ -163,7 +172,7 @@ def main() -> None:
             finally:
                 os._exit(1)
         print(child, flush=True)  # noqa: T201 - how the harness hears of it
-        _, status = os.waitpid(child, 0)
+        _pid, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)  # noqa: T201 - as above
 
 
