@@ -28,7 +28,7 @@ class Machine:
     """One machine.
 
     Args:
-        name: Unique among all that are played here at once.
+        name: What it is called.
         argv: What it runs.
         env: What that finds in its environment, beside the search path.
         restarts: Whether it runs it again whenever it ends, as a container that is meant to stay does.
@@ -66,6 +66,12 @@ class Machine:
         """Tell whether something on it ended it."""
         return self._disk is not None and (self._disk / "shut-down").exists()
 
+    @property
+    def pids(self) -> Sequence[int]:
+        """Return the processes that run on it."""
+        # Its disk is its own among all machines that are played on this computer, by other processes too.
+        return _marked(str(self._disk)) if self._disk else ()
+
     async def destroy(self) -> None:
         """Kill everything that runs on it and forget its disk; fine to call again."""
         self._destroyed = True
@@ -82,7 +88,7 @@ class Machine:
         programs = await asyncio.to_thread(_make_enders, disk)
         path = os.pathsep.join([str(programs), *map(str, self.programs), str(Path(sys.executable).parent), os.defpath])
         # Below a folder of its own, for whatever looks for the home of a user or for a place of its own.
-        own = {"HOME": str(disk), "TMPDIR": str(disk), "PATH": path, MARK: self.name}
+        own = {"HOME": str(disk), "TMPDIR": str(disk), "PATH": path, MARK: str(disk)}
         while not self._destroyed:
             self.starts += 1
             with (disk / "console.log").open("ab") as log:
@@ -102,7 +108,7 @@ class Machine:
         self.ended.set()
 
     def _kill(self) -> None:
-        pids = _marked(self.name)
+        pids = self.pids
         if self._process is not None and self._process.returncode is None:
             # Where there is no /proc, at least what stayed in its session's first group.
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -123,9 +129,9 @@ def _make_enders(disk: Path) -> Path:
     return folder
 
 
-def _marked(name: str) -> list[int]:
-    """Return the processes of a machine, found by what they have in their environment."""
-    wanted = f"{MARK}={name}".encode()
+def _marked(disk: str) -> list[int]:
+    """Return the processes of the machine with this disk, found by what they have in their environment."""
+    wanted = f"{MARK}={disk}".encode()
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -1,6 +1,5 @@
 """The schemas of an OpenAPI 3.1 document: what in a body does not fit one of them; knows no paths and no exchanges."""
 
-import json
 from functools import cache
 from typing import Any
 from urllib.parse import quote
@@ -21,9 +20,7 @@ class Schemas:
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
-        # YAML reads dates of examples as such; JSON has none.
-        plain = json.loads(json.dumps(document, default=str))
-        self._fast = jsonschema_rs.Registry([(_URI, plain)])
+        self._fast = jsonschema_rs.Registry([(_URI, document)])
         self._telling = Registry().with_resource(_URI, Resource(contents=document, specification=DRAFT202012))
         self._judge = cache(self._new_judge)
 

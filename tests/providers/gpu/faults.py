@@ -5,7 +5,6 @@
 prints them as a table, with the machines that each built and left over.
 """
 
-import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -16,7 +15,6 @@ from typing import Any
 
 from bot.training.job import Job, JobState
 from playground.engine_script import Trouble
-from playground.machines import _marked
 from providers.errors import SubmitUnsure, Unavailable
 from tests.providers.gpu.cutting import CuttingProxy
 from tests.providers.gpu.yard_rails import YardRails
@@ -138,7 +136,7 @@ async def worker_killed(yard: YardRails) -> Job:
 
     await yard.wait(trains)
     [one] = yard.yard.built
-    agents = [pid for pid in await asyncio.to_thread(_marked, one.machine.name) if "darkroom-agent.pyz" in words(pid)]
+    agents = [pid for pid in one.machine.pids if "darkroom-agent.pyz" in words(pid)]
     # The youngest is the one that works; its parent outlives it and ends the machine.
     os.kill(max(agents), signal.SIGKILL)
     await yard.wait(one.machine.ended.is_set)
@@ -196,7 +194,7 @@ async def canceled(yard: YardRails) -> Job:
 async def canceled_in_silence(yard: YardRails) -> Job:
     job = await yard.held(await yard.begin())
     [one] = yard.yard.built
-    for pid in await asyncio.to_thread(_marked, one.machine.name):
+    for pid in one.machine.pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
     await yard.rails.training.cancel(job.owner_id, job.id)

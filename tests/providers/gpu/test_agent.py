@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from playground.machines import _marked
 from providers.base import RemoteState
 from providers.gpu.agent import machine, process, worker
 from providers.gpu.agent.__main__ import transport_for
@@ -122,12 +121,12 @@ async def test_machine_that_is_told_to_end_ends_its_engine_first(tmp_path):
             if seen.progress and seen.progress.step:
                 break
         [one] = ground.yard.built
-        pids = [pid for pid in _marked(one.machine.name) if "darkroom-agent.pyz" in words(pid)]
+        pids = [pid for pid in one.machine.pids if "darkroom-agent.pyz" in words(pid)]
         os.kill(min(pids), signal.SIGTERM)
         await ended(ground)
         assert one.machine.shut_down
         assert "told to end" in one.machine.log
-        await until(lambda: not _marked(one.machine.name))
+        await until(lambda: not one.machine.pids)
 
 
 async def test_machine_says_no_secret(tmp_path):

@@ -14,7 +14,6 @@ from bot.training.job import Job
 from bot.web import agent as routes
 from playground.engine_script import Mood, Trouble
 from playground.engines import lay_out_sd_scripts
-from playground.machines import _marked
 from providers.gpu.trainer import GpuTrainer
 from providers.registry import Registry
 from tests.bot.training.rails import Rails, laid_rails
@@ -109,7 +108,7 @@ class YardRails:
         async with self.rails.database.begin() as connection:
             markers = await lease_rows.markers(connection)
             wrong = await disagreements(connection)
-        processes = [one.machine.name for one in self.yard.built if await asyncio.to_thread(_marked, one.machine.name)]
+        processes = [one.machine.name for one in self.yard.built if one.machine.pids]
         data = self.folder / "data"
         files = [path.name for folder in ("arrivals", "work") for path in (data / folder).glob("*")]
         return [*self.yard.machines, *processes, *markers, *files, *wrong]
