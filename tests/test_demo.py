@@ -1,4 +1,4 @@
-"""`darkroom demo` for real, as the process that a person starts; six full runs, since each takes its time."""
+"""`darkroom demo` for real, as the process that a person starts; five full runs, since each takes its time."""
 
 import asyncio
 import io
@@ -69,29 +69,29 @@ async def fox(tmp_path_factory):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def own(tmp_path_factory):
-    """The demo with a folder of one's own: pictures of several kinds, and one file that only says it is one."""
+async def hosted(tmp_path_factory):
+    """The demo with the stand-in for Replicate and photos of one's own; one file only says that it is a photo."""
     folder = tmp_path_factory.mktemp("own-photos")
     for number, photo in enumerate(sample_photos(4, seed=11, size=600)):
         picture = Image.open(io.BytesIO(photo.data))
         picture.save(folder / f"mine-{number}.{('jpg', 'png', 'webp', 'bmp')[number]}")
     (folder / "broken.jpg").write_bytes(sample_photos(1)[0].data[:900])
-    return await run_demo(tmp_path_factory.mktemp("demo") / "own", "--photos", folder)
+    run = tmp_path_factory.mktemp("demo") / "hosted"
+    return await run_demo(run, "--provider", "replicate", "--photos", folder)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hosted(tmp_path_factory):
-    """The demo with the stand-in for Replicate."""
-    return await run_demo(tmp_path_factory.mktemp("demo") / "hosted", "--provider", "replicate")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def rented(tmp_path_factory):
-    """The demo with the stand-ins for RunPod and Paperspace, whose machines take most of their time waiting."""
+async def on_gpus(tmp_path_factory):
+    """The demo with the stand-ins for RunPod, Paperspace and sd-scripts on this machine, all of which mostly wait."""
     folder = tmp_path_factory.mktemp("demo")
-    names = ("runpod", "paperspace")
+    names = ("runpod", "paperspace", "local")
     runs = await asyncio.gather(*(run_demo(folder / name, "--provider", name) for name in names))
     return dict(zip(names, runs, strict=True))
+
+
+@pytest.fixture
+def local(on_gpus):
+    return on_gpus["local"]
 
 
 def opened(data):
@@ -159,15 +159,13 @@ def test_demo_watches_the_loss_fall(fox):
     assert losses == sorted(losses, reverse=True)
 
 
-def test_demo_trains_from_photos_of_ones_own(own):
-    assert (own.code, own.err) == (0, "")
-    assert "Added 4 photos to My model." in own.conversation
-    assert "My model is ready" in own.conversation
-    assert len(own.pictures) == 8
+def test_demo_trains_from_photos_of_ones_own(hosted):
+    assert "Added 4 photos to My model." in hosted.conversation
+    assert "My model is ready" in hosted.conversation
 
 
-def test_demo_names_the_file_that_is_no_photo(own):
-    assert re.search(r"broken\.jpg .{10,}", own.conversation.split("Added 4 photos")[1])
+def test_demo_names_the_file_that_is_no_photo(hosted):
+    assert re.search(r"broken\.jpg .{10,}", hosted.conversation.split("Added 4 photos")[1])
 
 
 def test_demo_with_replicate_ends_well(hosted):
@@ -186,11 +184,10 @@ def test_demo_with_replicate_says_first_that_it_is_a_stand_in(hosted):
 @pytest.mark.parametrize(
     "line",
     [
-        "Train Rusty with Replicate?",
+        "Train My model with Replicate?",
         "replicate.com/pricing, 2026-10-01",
         "Photos go to Replicate for the training",
         "of 1000 · loss",
-        "Rusty is ready",
         "Made with Replicate",
     ],
 )
@@ -202,30 +199,24 @@ on_rented = pytest.mark.parametrize(("provider", "title"), [("runpod", "RunPod")
 
 
 @on_rented
-def test_demo_on_a_rented_gpu_ends_well_and_gives_it_back(rented, provider, title):
-    run = rented[provider]
+def test_demo_on_a_rented_gpu_ends_well_and_gives_it_back(on_gpus, provider, title):
+    run = on_gpus[provider]
     assert (run.code, run.err) == (0, "")
     assert len(run.pictures) == 8
     assert "Rented 1 machine in all; 0 are left." in run.out
 
 
 @on_rented
-def test_demo_on_a_rented_gpu_says_first_what_is_a_stand_in(rented, provider, title):
-    before, _ = rented[provider].out.split("/draft new", 1)
+def test_demo_on_a_rented_gpu_says_first_what_is_a_stand_in(on_gpus, provider, title):
+    before, _ = on_gpus[provider].out.split("/draft new", 1)
     for part in (f"{title} is a stand-in here", "the real agent", "trains nothing", "OpenAPI files", "not run live"):
         assert part in before
 
 
 @on_rented
 @pytest.mark.parametrize("line", ["Train Rusty with {}?", "rented at {}", "of 1000 · loss", "Rusty is ready"])
-def test_demo_on_a_rented_gpu_keeps_the_conversation(rented, provider, title, line):
-    assert line.format(title) in rented[provider].conversation
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def local(tmp_path_factory):
-    """The demo with the stand-in for sd-scripts on this machine."""
-    return await run_demo(tmp_path_factory.mktemp("demo") / "local", "--provider", "local")
+def test_demo_on_a_rented_gpu_keeps_the_conversation(on_gpus, provider, title, line):
+    assert line.format(title) in on_gpus[provider].conversation
 
 
 def test_demo_on_this_machine_ends_well(local):
