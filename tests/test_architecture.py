@@ -1,6 +1,7 @@
 """The house as the code keeps it: what may import what, and what every module, command and error owes its reader."""
 
 import ast
+import functools
 import importlib
 import io
 import re
@@ -111,10 +112,16 @@ def sources(*folders):
 SOURCES = sources()
 
 
+@functools.cache
+def tree(text):
+    return ast.parse(text)
+
+
+@functools.cache
 def imports(text):
     """Return (module, name) for everything imported anywhere in a module; `from . import x` as ('.', 'x')."""
     found = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree(text)):
         if isinstance(node, ast.Import):
             found |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -127,7 +134,7 @@ def top(module):
 
 
 def functions(text):
-    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node for node in ast.walk(tree(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def test_house_is_where_this_test_looks():
@@ -199,7 +206,7 @@ def test_dependencies_are_all_used():
 
 
 def test_modules_have_a_docstring_of_their_own():
-    docstrings = {path: ast.get_docstring(ast.parse(text)) for path, text in SOURCES.items()}
+    docstrings = {path: ast.get_docstring(tree(text)) for path, text in SOURCES.items()}
     assert [path for path, text in docstrings.items() if not text] == []
     assert [text for text, count in Counter(docstrings.values()).items() if count > 1] == []
 
@@ -339,7 +346,7 @@ def drawn_controls():
         (comes_back[node.func.id], node.args[0].value)
         for path, text in SOURCES.items()
         if path.startswith("cogs/")
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(tree(text))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in comes_back
         if node.args and isinstance(node.args[0], ast.Constant)
     }
@@ -347,7 +354,6 @@ def drawn_controls():
 
 async def test_controls_all_have_somebody_who_handles_them(tmp_path):
     async with bot_with_cogs(tmp_path / "data") as bot:
-        # Not by isinstance: discord.py loads the cogs' modules afresh for every bot.
         handled = {mark for cog in bot.cogs.values() if hasattr(cog, "handlers") for mark in cog.handlers()}
     assert len(drawn_controls()) > 15
     assert drawn_controls() - handled == set()

@@ -25,7 +25,6 @@ def hurried(monkeypatch):
     """Shorten every pause that a fault makes somebody take; what is done before and after it stays."""
     for module in (discord.client, discord.http, discord.webhook.async_):
         monkeypatch.setattr(module, "asyncio", _Hasty())
-    # By name: a bot that closes unloads its cogs, and the next one imports them anew.
     monkeypatch.setattr("cogs.status.TROUBLE_SECONDS", 0.02)
     monkeypatch.setattr("cogs.answer_calls.PAUSES", (0.01, 0.01, 0.01))
     monkeypatch.setattr(client, "FIRST_PAUSE", 0.02)
