@@ -16,6 +16,7 @@ from bot.training.craft import Craft
 from bot.training.job import JobKind
 from bot.training.line import Line
 from bot.training.pictures import PictureCraft
+from bot.training.samples import SampleCraft
 from bot.training.sheets import SheetCraft
 from bot.training.stepper import Stepper
 from bot.training.tracker import Tracker
@@ -85,7 +86,14 @@ def _tracker(on: Ground) -> Tracker:
             registry=on.registry,
             workers=on.workers,
             router=on.router,
-            budget=on.budget,
+            samples=SampleCraft(
+                database=on.database,
+                blobs=on.blobs,
+                registry=on.registry,
+                router=on.router,
+                budget=on.budget,
+                clock=on.clock,
+            ),
             clock=on.clock,
             work_dir=on.work_dir,
         ),

@@ -45,6 +45,8 @@ class JobView:
     sheet: SheetView | None = None
     #: How many checkpoints the model has to choose from.
     checkpoints: int = 0
+    #: Somebody here makes pictures with the model.
+    drawable: bool = True
 
     @property
     def turn_word_due(self) -> bool:
@@ -126,6 +128,7 @@ class CardService:
             reserved_usd=None if reserved is None else reserved / MICRO,
             sheet=sheet,
             checkpoints=len(checkpoints),
+            drawable=lora is None or bool(self._generating.makers_for(lora)),
         )
 
     def _provider(self, job: Job) -> tuple[str, str]:

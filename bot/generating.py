@@ -44,6 +44,7 @@ class Gallery:
     pictures: Sequence[Picture]
     #: Files in the order of `pictures`; empty unless asked for.
     files: Sequence[bytes]
+    #: Of the trainer, where the training drew them itself.
     maker_title: str
     notice: str
     #: Somebody here can enlarge these pictures.
@@ -229,7 +230,7 @@ class GeneratingService:
             seed=spec.seed,
             aspect=spec.aspect,
             strength=spec.strength,
-            provider=job.provider if job.provider in self._registry.image_makers else None,
+            provider=job.provider if job.provider in self._registry.image_makers and not spec.by_training else None,
             mixed_in=[Mixing(lora_id=one.lora_id, strength=one.strength) for one in spec.mixed_in],
         )
 
@@ -241,16 +242,26 @@ class GeneratingService:
             pictures = await rows.pictures_of(connection, job_id)
             settings = await guild_rows.settings(connection, job.guild_id)
         files = [await self._blobs.get(picture.blob_key) for picture in pictures] if with_files else []
-        maker = self._registry.image_makers.get(job.provider)
+        title, notice = self._made_by(job)
         return Gallery(
             job=job,
             lora=lora,
             pictures=pictures,
             files=files,
-            maker_title=maker.title if maker else job.provider,
-            notice=maker.capabilities.notice if maker and job.pictures.enlarged is None else "",
+            maker_title=title,
+            notice=notice,
             upscalable=job.pictures.enlarged is None and self._router.upscales(allowed=settings.allowed),
         )
+
+    def _made_by(self, job: Job) -> tuple[str, str]:
+        """Return the title of who made the pictures, and what is to be told of it with them."""
+        if job.pictures.by_training:
+            trainer = self._registry.trainers.get(job.provider)
+            return trainer.title if trainer else job.provider, ""
+        maker = self._registry.image_makers.get(job.provider)
+        if maker is None:
+            return job.provider, ""
+        return maker.title, maker.capabilities.notice if job.pictures.enlarged is None else ""
 
     async def own_gallery(self, person_id: int, job_id: str) -> Gallery:
         """Return pictures that a person asked for.

@@ -256,11 +256,15 @@ class LeaseDesk:
                 right = _weighed(to) == (file["sha256"], file["size"])
             except OSError:
                 right = False
-            if not right:
-                for path in (*copied.values(), to):
+            if right:
+                copied[file["name"]] = to
+                continue
+            to.unlink(missing_ok=True)
+            if file["name"] == LORA:
+                for path in copied.values():
                     path.unlink(missing_ok=True)
                 raise ArtifactBroken(N_("What the machine delivered is damaged here."))
-            copied[file["name"]] = to
+            log.warning("%s: %s is damaged here and left out", marker, file["name"])
         if LORA not in copied:
             raise ArtifactBroken(N_("The machine delivered no LoRA."))
         return copied

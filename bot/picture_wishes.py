@@ -9,7 +9,7 @@ from bot.errors import BadInput
 from bot.lora import Lora
 from bot.texts import _, listed
 from bot.training.job import MixedIn, PictureSpec
-from bot.training.trainings import SEEDS
+from bot.training.samples import SEEDS
 from providers.base import Aspect, ImageMaker
 
 

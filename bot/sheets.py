@@ -29,7 +29,7 @@ from bot.store.cards import Card
 from bot.store.database import Database
 from bot.texts import _
 from bot.training.job import Failure, Job, JobKind, JobState, PictureSpec, SheetColumn, SheetKind, SheetSpec
-from bot.training.trainings import SEEDS, default_strength
+from bot.training.samples import SEEDS, default_strength
 from providers.base import Aspect, Estimate, ImageMaker
 from providers.registry import Registry
 

@@ -68,6 +68,8 @@ def _train(config: Mapping[str, Any], mood: Mood) -> None:
         root / f"{name}.safetensors",
         lora_bytes(modules, int(process["network"]["linear"]), _metadata(name, steps)),
     )
+    # The real one draws once more at the end, when the model is safe.
+    _draw(process, root, steps)
     if mood.trouble is not Trouble.NO_FILE:
         say(f"Saved checkpoint to {root / name}.safetensors")
 
@@ -78,10 +80,17 @@ def _on_the_way(process: Mapping[str, Any], root: Path, name: str, number: int) 
         say(f"\nSaving at step {number}")
         modules, rank = MODULES[process["model"]["arch"]], int(process["network"]["linear"])
         write_goods(root / f"{name}_{number:09d}.safetensors", lora_bytes(modules, rank, {}))
-    if not process["train"]["disable_sampling"] and number % int(process["sample"]["sample_every"]) == 0:
-        for index, _ in enumerate(process["sample"]["prompts"]):
-            file = f"{int(time.time() * 1000)}__{number:09d}_{index}.jpg"
-            write_goods(root / "samples" / file, png_bytes(64, 80 + number % 100))
+    if number < int(process["train"]["steps"]) and number % int(process["sample"]["sample_every"]) == 0:
+        _draw(process, root, number)
+
+
+def _draw(process: Mapping[str, Any], root: Path, number: int) -> None:
+    """Draw every prompt, unless it is told not to."""
+    if process["train"]["disable_sampling"]:
+        return
+    for index, _ in enumerate(process["sample"]["prompts"]):
+        file = f"{int(time.time() * 1000)}__{number:09d}_{index}.jpg"
+        write_goods(root / "samples" / file, png_bytes(64, 80 + (number + index) % 100))
 
 
 def _metadata(name: str, steps: int) -> dict[str, str]:

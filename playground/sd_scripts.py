@@ -114,7 +114,7 @@ def _on_the_way(options: argparse.Namespace, number: int, script: str) -> None:
         stamp = time.strftime("%Y%m%d%H%M%S")
         for index, prompt in enumerate(json.loads(Path(options.sample_prompts).read_text())):
             file = f"{name}_{number:06d}_{index:02d}_{stamp}_{prompt['seed']}.png"
-            write_goods(output / "sample" / file, png_bytes(64, 80 + number % 100))
+            write_goods(output / "sample" / file, png_bytes(64, 80 + (number + index) % 100))
 
 
 def _lora(script: str, options: argparse.Namespace, photos: Sequence[Path]) -> bytes:

@@ -6,13 +6,14 @@ process that was killed can go on from the rows it wrote. Callers branch on decl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from providers.recipe import BaseModelName, Limits, Recipe
-from providers.wording import Sentence, Wording
+from providers.trains_not import TrainsNot
+from providers.wording import Wording
 
 #: What `prepare` leaves for the later calls: plain JSON, stored with the job before anything is paid.
 Prepared = Mapping[str, Any]
@@ -169,7 +170,7 @@ class ImageCapabilities(AdapterCapabilities):
     #: By what factor it enlarges a picture that is there; None where it can't. One that can is `Upscales`.
     upscale: Limits | None = None
     #: Why its provider has no trainer, where people would expect one.
-    trains_not: "TrainsNot | None" = None
+    trains_not: TrainsNot | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +244,16 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MadeImage:
+    """One picture, in the folder that `collect` was given."""
+
+    path: Path
+    seed: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainedLora:
     """What a training leaves, in the folder that `collect` was given."""
 
@@ -253,16 +264,10 @@ class TrainedLora:
     facts: Mapping[str, Any] = field(default_factory=dict)
     #: Earlier weights, by their steps, the last ones not among them; in the same folder and format.
     checkpoints: Sequence[Checkpoint] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class MadeImage:
-    """One picture, in the folder that `collect` was given."""
-
-    path: Path
-    seed: int
-    width: int
-    height: int
+    #: Pictures that the training drew of what it had learned; files without a word in them.
+    samples: Sequence[MadeImage] = ()
+    #: What they were drawn from; empty where there are none.
+    sample_prompt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -336,28 +341,6 @@ class Upscales(Protocol):
     def estimate_upscale(self) -> Estimate:
         """Return what one picture would cost and take, without asking anybody."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainsNot:
-    """Why a provider that people ask for has no trainer here."""
-
-    title: str
-    #: What follows "can't train image models:", without a full stop.
-    why: Sentence
-    #: Where that stands, and the day it was read.
-    source: str
-    seen: date
-
-    def answer(self, trainers: Sequence[str]) -> Sentence:
-        """Return what a person is told who asks for it; `trainers` are the titles of those that can train here."""
-        instead = Sentence("No trainer is set up here.")
-        if trainers:
-            instead = Sentence("Here you can train with {trainers}.", values={"trainers": ", ".join(trainers)})
-        return Sentence(
-            "{provider} can't train image models: {why} (as of {day}). {instead}",
-            values={"provider": self.title, "why": self.why, "day": f"{self.seen:%Y-%m-%d}", "instead": instead},
-        )
 
 
 OrderT_contra = TypeVar("OrderT_contra", contravariant=True)

@@ -12,9 +12,10 @@ from typing import Any, Generic, TypeVar
 import aiohttp
 from pydantic import BaseModel
 
-from providers.base import FileLinks, ImageMaker, Trainer, TrainsNot
+from providers.base import FileLinks, ImageMaker, Trainer
 from providers.gpu.leases import Leases
 from providers.prices import PriceList
+from providers.trains_not import TrainsNot
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 

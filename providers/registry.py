@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from providers.base import Closes, HearsWebhooks, ImageMaker, LoraFormat, Trainer, TrainsNot
+from providers.base import Closes, HearsWebhooks, ImageMaker, LoraFormat, Trainer
 from providers.gpu.box import OwnsBoxes
 from providers.recipe import BaseModelName
+from providers.trains_not import TrainsNot
 from providers.wording import Sentence
 
 

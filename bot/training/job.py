@@ -160,6 +160,8 @@ class PictureSpec:
     checkpoint_id: str | None = None
     #: What is enlarged instead of drawn; all else tells how that picture was made.
     enlarged: Enlarged | None = None
+    #: The training drew them itself at its end; the provider is its trainer, and no image maker had a part in it.
+    by_training: bool = False
 
 
 class SheetKind(StrEnum):

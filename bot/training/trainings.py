@@ -6,12 +6,11 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from secrets import randbelow
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.blobs import Blobs
-from bot.budget import MICRO, Budget
+from bot.budget import MICRO
 from bot.clock import Clock
 from bot.dataset import DatasetEntry, build_archive
 from bot.draft import DraftPhoto, DraftState
@@ -24,20 +23,16 @@ from bot.routing import CHOSEN, Router
 from bot.store import checkpoints as checkpoint_rows
 from bot.store import drafts as draft_rows
 from bot.store import guilds as guild_rows
-from bot.store import jobs as job_rows
 from bot.store import ledger as ledger_rows
 from bot.store import loras as lora_rows
 from bot.store.database import Database
 from bot.texts import N_
-from bot.training.job import OUT_OF_ORDER, Job, JobKind, JobState, PictureSpec
+from bot.training.job import OUT_OF_ORDER, Job, JobState
 from bot.training.presets import same_again
-from providers.base import Aspect, Checkpoint, TrainedLora, Trainer, TrainingOrder
+from bot.training.samples import SampleCraft, SamplePlan
+from providers.base import Checkpoint, TrainedLora, Trainer, TrainingOrder
 from providers.registry import Registry
 
-#: Pictures that a finished training shows of itself.
-SAMPLES = 4
-#: Seeds stay below 2**31, which every provider takes.
-SEEDS = 2**31 - 8
 #: Earlier weights that are kept of a training; with the last ones they fit side by side on a phone.
 MOST_CHECKPOINTS = 3
 
@@ -46,12 +41,11 @@ MOST_CHECKPOINTS = 3
 class BroughtLora:
     """The weights where they stay, and what is known of them."""
 
-    blob_key: str
-    sha256: str
-    size: int
-    trained: TrainedLora
+    #: Without its place in its line, which only the transaction knows that writes it.
+    lora: Lora
     #: The checkpoints where they stay; each gets its model's id when that has one.
     checkpoints: Sequence[StoredCheckpoint]
+    samples: SamplePlan
 
 
 class TrainingCraft:
@@ -65,12 +59,12 @@ class TrainingCraft:
         registry: Registry,
         workers: PhotoWorkers,
         router: Router,
-        budget: Budget,
+        samples: SampleCraft,
         clock: Clock,
         work_dir: Path,
     ) -> None:
         self._router = router
-        self._budget = budget
+        self._samples = samples
         self._database = database
         self._blobs = blobs
         self._registry = registry
@@ -129,7 +123,23 @@ class TrainingCraft:
         sha256, size = await self._workers.run(_fingerprint, output.path)
         await self._blobs.put(key, output.path)
         kept = [await self._brought(job, one) for one in _thinned(output.checkpoints)]
-        return BroughtLora(blob_key=key, sha256=sha256, size=size, trained=output, checkpoints=kept)
+        lora = Lora(
+            id=new_id(),
+            owner_id=job.owner_id,
+            name=job.title,
+            trigger_word=job.training.recipe.trigger_word,
+            kind=job.training.recipe.kind,
+            base_model=output.base_model,
+            format=output.format,
+            job_id=job.id,
+            blob_key=key,
+            sha256=sha256,
+            size=size,
+            facts=output.facts,
+            created_at=self._clock.now(),
+        )
+        samples = await self._samples.bring_home(job, lora, output)
+        return BroughtLora(lora=lora, checkpoints=kept, samples=samples)
 
     async def _brought(self, job: Job, checkpoint: Checkpoint) -> StoredCheckpoint:
         key = f"loras/{job.id}-{checkpoint.step}.safetensors"
@@ -147,44 +157,18 @@ class TrainingCraft:
         )
 
     async def keep(self, connection: AsyncConnection, job: Job, brought: BroughtLora) -> None:
-        now = self._clock.now()
         draft = await draft_rows.get(connection, job.draft_id or "")
         family_id = draft.line if draft else job.draft_id
-        lora = Lora(
-            id=new_id(),
-            owner_id=job.owner_id,
-            name=job.title,
-            trigger_word=job.training.recipe.trigger_word,
-            kind=job.training.recipe.kind,
-            base_model=brought.trained.base_model,
-            format=brought.trained.format,
-            job_id=job.id,
-            blob_key=brought.blob_key,
-            sha256=brought.sha256,
-            size=brought.size,
-            facts=brought.trained.facts,
+        lora = replace(
+            brought.lora,
             family_id=family_id,
             version=await lora_rows.next_version(connection, family_id) if family_id else 1,
             depicted=draft.depicted if draft else None,
             consent_id=draft.consent_id if draft else None,
-            created_at=now,
         )
         await lora_rows.insert(connection, lora)
         await self._keep_checkpoints(connection, job, lora, brought.checkpoints)
-        try:
-            settings = await guild_rows.settings(connection, job.guild_id)
-            choice = self._router.maker_for(
-                lora,
-                SAMPLES,
-                wanted=None,
-                preferred=settings.preferred_providers,
-                allowed=settings.allowed,
-            )
-        except CannotServe:
-            return
-        samples = self._samples(job, lora, choice.maker.name)
-        await job_rows.insert(connection, samples)
-        await self._budget.set_aside(connection, samples, choice.estimate)
+        await self._samples.keep(connection, job, lora, brought.samples)
 
     async def _keep_checkpoints(
         self, connection: AsyncConnection, job: Job, lora: Lora, earlier: Sequence[StoredCheckpoint]
@@ -246,43 +230,12 @@ class TrainingCraft:
             at=self._clock.now(),
         )
 
-    def _samples(self, job: Job, lora: Lora, provider: str) -> Job:
-        now = self._clock.now()
-        return Job(
-            id=new_id(),
-            kind=JobKind.PICTURES,
-            state=JobState.PREPARING,
-            owner_id=job.owner_id,
-            guild_id=job.guild_id,
-            title=job.title,
-            provider=provider,
-            spec=PictureSpec(
-                prompt=f"a photo of {lora.trigger_word}",
-                count=SAMPLES,
-                seed=randbelow(SEEDS),
-                aspect=Aspect.SQUARE,
-                strength=default_strength(self._registry, provider),
-            ),
-            draft_id=None,
-            lora_id=lora.id,
-            parent_id=job.id,
-            created_at=now,
-            updated_at=now,
-            next_at=now,
-        )
-
 
 def _thinned(checkpoints: Sequence[Checkpoint]) -> Sequence[Checkpoint]:
     """Return as many as are kept, as evenly spread as they were, the latest among them."""
     count = len(checkpoints)
     kept = min(count, MOST_CHECKPOINTS)
     return [checkpoints[(part + 1) * count // kept - 1] for part in range(kept)]
-
-
-def default_strength(registry: Registry, provider: str) -> float:
-    """Return the strength that an image maker works best with; 1 where it has none."""
-    limits = registry.image_makers[provider].capabilities.strength
-    return limits.default if limits else 1.0
 
 
 def _fingerprint(path: Path) -> tuple[str, int]:

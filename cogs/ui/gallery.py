@@ -80,7 +80,10 @@ def _lines(gallery: Gallery) -> list[str]:
     lines = [f"**{name}** · {plain(cut(spec.prompt, SHOWN_PROMPT))}", " · ".join(facts)]
     if job.withheld:
         lines.append(kept_back(gallery))
-    made_with = _("Made with {provider}").format(provider=gallery.maker_title)
+    made_with = _("Made with {provider}")
+    if spec.by_training:
+        made_with = _("Drawn by the training itself, with {provider}")
+    made_with = made_with.format(provider=gallery.maker_title)
     notice = f" · {_(gallery.notice)}" if gallery.notice else ""
     return ["\n".join(lines), f"-# {made_with}{notice}"]
 

@@ -4,6 +4,7 @@ import discord
 from discord import ui
 
 from bot.cards import JobView
+from bot.lora import Lora
 from bot.texts import N_, _
 from bot.training.job import Job, JobKind, JobState
 from cogs.ui import words
@@ -83,15 +84,21 @@ def draw_last_word(view: JobView) -> tuple[Layout, list[discord.File]]:
     ).format(name=words.versioned(lora), owner=f"<@{job.owner_id}>", word=lora.trigger_word)
     container: ui.Container[Layout] = ui.Container(ui.TextDisplay(text), accent_colour=_GOOD)
     files = _add_samples(container, view)
-    container.add_item(
-        ui.ActionRow(
-            button("model.generate", lora.id, label=_("Generate"), style=discord.ButtonStyle.primary),
-            button("model.more", lora.id, label=_("More")),
-            button("model.share", lora.id, label=_("Share")),
-        )
-    )
-    container.add_item(compare_buttons(lora.id, checkpoints=view.checkpoints, job_id=job.id))
+    for row in _next_steps(view, lora):
+        container.add_item(row)
     return Layout(container), files
+
+
+def _next_steps(view: JobView, lora: Lora) -> list[ui.ActionRow[Layout]]:
+    """Return the buttons under a finished training; none that needs an image maker where there is none."""
+    share = button("model.share", lora.id, label=_("Share"))
+    if not view.drawable:
+        return [ui.ActionRow(share, button("train.again", view.job.id, label=_("Train again")))]
+    generate = button("model.generate", lora.id, label=_("Generate"), style=discord.ButtonStyle.primary)
+    return [
+        ui.ActionRow(generate, button("model.more", lora.id, label=_("More")), share),
+        compare_buttons(lora.id, checkpoints=view.checkpoints, job_id=view.job.id),
+    ]
 
 
 def _add_samples(container: ui.Container[Layout], view: JobView) -> list[discord.File]:
@@ -101,6 +108,9 @@ def _add_samples(container: ui.Container[Layout], view: JobView) -> list[discord
         )
         return []
     files = add_pictures(container, view.gallery)
+    if view.gallery.job.pictures.by_training:
+        told = _("Drawn by the training itself, with {provider}, since no image maker here can use the model.")
+        container.add_item(ui.TextDisplay(f"-# {told.format(provider=view.gallery.maker_title)}"))
     if view.gallery.job.withheld:
         container.add_item(ui.TextDisplay(f"-# {kept_back(view.gallery)}"))
     return files

@@ -23,7 +23,7 @@ def draw_details(details: PictureDetails) -> Layout:
         _("**Model** {name}").format(name=plain(model_name(gallery))),
         *(_of_model(gallery.lora) if gallery.lora is not None and details.may_use else []),
         *_mixed_in(details),
-        _("**Made with** {provider}").format(provider=gallery.maker_title),
+        _made_with(details),
         _("**Prompt** {prompt}").format(prompt=plain(prompt)),
         *([_("**Not in it** {prompt}").format(prompt=plain(spec.negative_prompt))] if _tells_negative(details) else []),
         _("**Shape** {shape} · **strength** {strength}").format(
@@ -84,6 +84,13 @@ def _of_model(lora: Lora) -> list[str]:
     return [*word, _("**Base model** {name}").format(name=lora.base_model.label)]
 
 
+def _made_with(details: PictureDetails) -> str:
+    told = _("**Made with** {provider}")
+    if details.gallery.job.pictures.by_training:
+        told = _("**Drawn by** the training itself, with {provider}")
+    return told.format(provider=details.gallery.maker_title)
+
+
 def _mixed_in(details: PictureDetails) -> list[str]:
     lines = [
         _("**Also** {name}, strength {strength}").format(name=plain(lora.name), strength=f"{strength:g}")
@@ -120,7 +127,7 @@ def _told_upscale(enlarged: Enlarged | None) -> list[str]:
 
 def _of_job(details: PictureDetails) -> list[str]:
     job, lines = details.gallery.job, []
-    if job.ended_at is not None:
+    if job.ended_at is not None and not job.pictures.by_training:
         took = f"{(job.ended_at - job.created_at).total_seconds():.0f}"
         lines.append(_("**Done** {when}, after {seconds} s").format(when=words.moment(job.ended_at, "f"), seconds=took))
     if job.cost_usd:

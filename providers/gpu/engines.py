@@ -11,6 +11,13 @@ from providers.base import LoraFormat, TrainingOrder
 from providers.recipe import BaseModelName, Limits, Recipe
 from providers.wording import Wording
 
+#: Pictures that an engine draws at the end, where that is switched on; as many as any training shows.
+SAMPLES = 4
+#: Seed of the first of them, and of the training; picture n has seed + n with either engine.
+SEED = 42
+#: Steps of training that drawing one picture is reckoned as. A guess, and no low one: there is no way back in them.
+_STEPS_A_PICTURE = 25
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
@@ -48,6 +55,8 @@ class EngineOffer:
     caption_dropout: Limits | None = None
     #: What the engine has to know beside the recipe, for each base model: paths, VRAM, where weights are.
     settings: Mapping[BaseModelName, Mapping[str, Any]] = field(default_factory=dict)
+    #: It draws sample pictures when it has trained.
+    draws: bool = False
 
     @property
     def base_models(self) -> frozenset[BaseModelName]:
@@ -56,7 +65,8 @@ class EngineOffer:
 
     def seconds(self, recipe: Recipe) -> tuple[float, float]:
         """Return how long such a training keeps its machine, a low and a high figure."""
-        return self.paces[recipe.base_model].of(recipe.steps)
+        drawing = SAMPLES * _STEPS_A_PICTURE if self.draws else 0
+        return self.paces[recipe.base_model].of(recipe.steps + drawing)
 
     def spec(self, order: TrainingOrder) -> dict[str, Any]:
         """Return what the agent is told, as `agent.job.Spec.from_json` reads it."""
@@ -65,6 +75,14 @@ class EngineOffer:
             "marker": order.marker,
             "engine": self.name,
             "recipe": asdict(recipe) | {"base_model": recipe.base_model.value, "kind": recipe.kind.value},
-            "settings": dict(self.settings.get(recipe.base_model, {})),
-            "sample_prompts": [f"a photo of {recipe.trigger_word}"],
+            "settings": {**self.settings.get(recipe.base_model, {}), **self._drawing(recipe)},
+            "sample_prompts": [self.sample_prompt(recipe)] * SAMPLES if self.draws else [],
         }
+
+    def sample_prompt(self, recipe: Recipe) -> str:
+        """Return what sample pictures are drawn from; empty where none are drawn."""
+        return f"a photo of {recipe.trigger_word}" if self.draws else ""
+
+    def _drawing(self, recipe: Recipe) -> Mapping[str, Any]:
+        # Every so many steps as there are is once, at the end.
+        return {"sample_every": recipe.steps, "seed": SEED} if self.draws else {}

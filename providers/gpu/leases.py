@@ -119,10 +119,10 @@ class Leases(Protocol):
         ...
 
     async def fetch(self, marker: str, into: Path) -> Arrival:
-        """Copy what a DONE lease holds into an existing folder; may be called again.
+        """Copy what a DONE lease holds into an existing folder, without samples that are damaged; may be called again.
 
         Raises:
-            ArtifactBroken: what lies there is not what was promised.
+            ArtifactBroken: the LoRA that lies there is not what was promised.
             NotFound: there is no such lease.
         """
         ...

@@ -53,6 +53,8 @@ class LocalEngine:
     precision: str = "bf16"
     #: The operator's own options by the engine's names.
     options: Mapping[str, Any] = field(default_factory=dict)
+    #: It draws sample pictures at the end.
+    draws: bool = False
     _started_at: float | None = None
 
     @property
@@ -82,6 +84,7 @@ class LocalEngine:
             resolutions=(512, 768, 1024) if self.vram_gb < _SMALL_GPU_GB else (1024, 768, 512),
             caption_dropout=Limits(low=0, high=1, default=CAPTION_DROPOUT) if self.name == "ai-toolkit" else None,
             settings={base: {**settings, "weights": dict(self.weights[base])} for base in self.base_models},
+            draws=self.draws,
         )
 
     async def check(self) -> Health:

@@ -56,6 +56,12 @@ class LocalOptions(BaseModel):
     darkroom_local_precision: Literal["bf16", "fp16", "no"] = Field(
         default="bf16", description="Numbers to train with: bf16, fp16 for GPUs before NVIDIA's Ampere, or no."
     )
+    darkroom_local_samples: bool = Field(
+        default=False,
+        description="Has the local engine draw four sample pictures when it has trained, shown where no image maker "
+        "can use the model. Drawing takes more of the GPU's memory at the last step, so one that is nearly full can "
+        "fail there; with sd-scripts, which saves after drawing, the training is lost then.",
+    )
     darkroom_local_options: str = Field(
         default="",
         description='More options for the local engine, by its own names, as JSON: {"optimizer_type": "Adafactor"} for '
@@ -133,6 +139,7 @@ def build(options: LocalOptions, setup: Setup) -> Adapters:
         vram_gb=options.darkroom_local_vram_gb,
         precision=options.darkroom_local_precision,
         options=options.more_options,
+        draws=options.darkroom_local_samples,
     )
     token = options.darkroom_local_hf_token
     secrets = {"HF_TOKEN": token.get_secret_value()} if token else {}

@@ -17,6 +17,7 @@ marker:
 import asyncio
 import hashlib
 import json
+import logging
 import re
 import shutil
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -35,6 +36,8 @@ from providers.errors import ArtifactBroken, NotFound, Refused, Unavailable
 from providers.gpu.hints import worded
 from providers.gpu.leases import Arrival, LeaseReport, LeaseState, Ticket, log_tail
 from providers.gpu.packing import AGENT_NAME, packed_agent
+
+log = logging.getLogger(__name__)
 
 #: Seconds between two reports of an agent; in a bucket each is a paid request.
 REPORT_SECONDS = 15.0
@@ -252,16 +255,19 @@ class MailboxLeases:
         if outcome is None or outcome.state is not LeaseState.DONE:
             raise Refused("This training has no result yet.", advice="Wait until it is done.")
         copied: dict[str, Path] = {}
-        try:
-            for file in outcome.files:
-                copied[file.name] = into / file.name
+        for file in outcome.files:
+            copied[file.name] = into / file.name
+            try:
                 await self._copy(marker, file, into / file.name)
-            if LORA not in copied:
-                raise ArtifactBroken("The machine delivered no LoRA.")
-        except ArtifactBroken:
-            for path in copied.values():
-                path.unlink(missing_ok=True)
-            raise
+            except ArtifactBroken:
+                sample = file.name != LORA
+                for path in [copied.pop(file.name)] if sample else copied.values():
+                    path.unlink(missing_ok=True)
+                if not sample:
+                    raise
+                log.warning("%s: %s is damaged in the mailbox and left out", marker, file.name)
+        if LORA not in copied:
+            raise ArtifactBroken("The machine delivered no LoRA.")
         samples = [path for name, path in sorted(copied.items()) if name != LORA]
         return Arrival(lora=copied[LORA], samples=samples, facts=outcome.facts)
 

@@ -36,6 +36,12 @@ class PaperspaceOptions(BaseModel):
         "PAPERSPACE_ENGINE_DIR has to be.",
     )
     paperspace_engine_dir: str = Field(default=ENGINE_DIR, description="Folder of ai-toolkit there.")
+    paperspace_samples: bool = Field(
+        default=False,
+        description="Has machines at Paperspace draw four sample pictures when they have trained, shown where no image "
+        "maker can use the model. Drawing takes more of the GPU's memory at the last step, so one that is nearly full "
+        "can fail there. It also takes some minutes, which cost.",
+    )
     paperspace_hf_token: SecretStr | None = Field(
         default=None,
         description="A token from huggingface.co/settings/tokens for machines at Paperspace; FLUX.1 needs it.",
@@ -61,6 +67,7 @@ def build(options: PaperspaceOptions, setup: Setup) -> Adapters:
         has_token=options.paperspace_hf_token is not None,
         vram_gb=machines.terms.vram_gb,
         engine_dir=options.paperspace_engine_dir,
+        draws=options.paperspace_samples,
     )
     if setup.leases.obstacle is not None or not options.paperspace_template:
         # Machines that can't reach us, or can't be had, are offered no job.

@@ -42,7 +42,12 @@ _PACES: Mapping[BaseModelName, Pace] = MappingProxyType(
 
 
 def rented_engine(
-    *, has_token: bool, vram_gb: int | None, engine_dir: str = ENGINE_DIR, python: str = "python3"
+    *,
+    has_token: bool,
+    vram_gb: int | None,
+    engine_dir: str = ENGINE_DIR,
+    python: str = "python3",
+    draws: bool = False,
 ) -> EngineOffer:
     """Return what a rented machine can train.
 
@@ -51,6 +56,7 @@ def rented_engine(
         vram_gb: Memory of its GPU; None where nobody can say.
         engine_dir: Where the image has ai-toolkit.
         python: The Python that ai-toolkit is installed for there.
+        draws: Whether it draws sample pictures at the end.
     """
     bases = [base for base in WEIGHTS if has_token or base not in GATED]
     common: Mapping[str, Any] = {"engine_dir": engine_dir, "python": python, "vram_gb": vram_gb or 24}
@@ -66,4 +72,5 @@ def rented_engine(
         resolutions=(1024, 768, 512),
         caption_dropout=Limits(low=0, high=1, default=CAPTION_DROPOUT),
         settings={base: {**common, "weights": {"model": WEIGHTS[base]}} for base in bases},
+        draws=draws,
     )

@@ -48,6 +48,12 @@ class RunPodOptions(BaseModel):
     runpod_endpoint_id: str = Field(
         default="", description="Id of a serverless endpoint at RunPod that runs deploy/worker; empty for none."
     )
+    runpod_samples: bool = Field(
+        default=False,
+        description="Has machines at RunPod draw four sample pictures when they have trained, shown where no image "
+        "maker can use the model. Drawing takes more of the GPU's memory at the last step, so one that is nearly full "
+        "can fail there. It also takes some minutes, which cost.",
+    )
     runpod_hf_token: SecretStr | None = Field(
         default=None,
         description="A token from huggingface.co/settings/tokens for machines at RunPod; FLUX.1 needs it.",
@@ -92,7 +98,10 @@ def _pods(options: RunPodOptions, key: SecretStr, gpus: tuple[str, ...]) -> RunP
 
 def _engine(options: RunPodOptions, setup: Setup, *, vram_gb: int | None) -> EngineOffer:
     engine = rented_engine(
-        has_token=options.runpod_hf_token is not None, vram_gb=vram_gb, engine_dir=options.runpod_engine_dir
+        has_token=options.runpod_hf_token is not None,
+        vram_gb=vram_gb,
+        engine_dir=options.runpod_engine_dir,
+        draws=options.runpod_samples,
     )
     # Machines that can't reach us are offered no job.
     return engine if setup.leases.obstacle is None else replace(engine, paces={})

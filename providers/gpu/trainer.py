@@ -28,6 +28,7 @@ from providers.gpu.box import NAME_PREFIX, Box, BoxOrder, BoxState, BoxStatus, O
 from providers.gpu.engines import EngineOffer
 from providers.gpu.leases import LeaseReport, Leases, LeaseState
 from providers.gpu.packing import SCRIPT, packed_agent
+from providers.gpu.samples import kept_samples
 from providers.recipe import BaseModelName, Recipe
 from providers.weights import inspect_weights
 from providers.wording import Sentence, Wording, either, in_a_row
@@ -119,7 +120,11 @@ class GpuTrainer:
         """Open the job's lease; nothing is uploaded, since the machine fetches its photos itself."""
         self._refuse_unfit(order)
         await self._leases.open(order.marker, self._engine.spec(order), order.archive)
-        return {"marker": order.marker, "base_model": order.recipe.base_model.value}
+        return {
+            "marker": order.marker,
+            "base_model": order.recipe.base_model.value,
+            "sample_prompt": self._engine.sample_prompt(order.recipe),
+        }
 
     async def submit(self, order: TrainingOrder, prepared: Prepared) -> str:
         """Create the machine, with a token that only it has."""
@@ -189,6 +194,9 @@ class GpuTrainer:
             weights = await asyncio.to_thread(inspect_weights, arrival.lora)
             await asyncio.to_thread(_made_public, arrival.lora)
             path = await asyncio.to_thread(arrival.lora.replace, into / "lora.safetensors")
+            # An operator's own options may draw as well; nobody knows from what.
+            drawn = arrival.samples if prepared.get("sample_prompt") else ()
+            samples = await asyncio.to_thread(kept_samples, prepared["marker"], drawn, into)
         finally:
             await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
         return TrainedLora(
@@ -196,6 +204,8 @@ class GpuTrainer:
             format=weights.format or self._engine.produces,
             base_model=BaseModelName(prepared["base_model"]),
             facts={"engine": self._engine.name, "tensors": weights.tensors, **arrival.facts},
+            samples=samples,
+            sample_prompt=prepared["sample_prompt"] if samples else "",
         )
 
     async def cleanup(self, remote_id: str | None, prepared: Prepared) -> None:

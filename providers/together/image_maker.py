@@ -25,7 +25,6 @@ from providers.base import (
     Prepared,
     RemoteState,
     Snapshot,
-    TrainsNot,
 )
 from providers.disk import is_marker
 from providers.errors import ProviderError, Refused, SubmitUnsure, Unavailable, UnexpectedAnswer
@@ -35,6 +34,7 @@ from providers.prices import PriceList, Unit
 from providers.recipe import BaseModelName, Limits
 from providers.together.api import TogetherApi, TogetherSettings
 from providers.together.spool import Spooled, TogetherSpool
+from providers.trains_not import TrainsNot
 from providers.wording import Sentence, in_a_row
 
 P = ParamSpec("P")

@@ -18,6 +18,12 @@ def with_prompt(prompt: str) -> Gallery:
     return make_gallery(job=replace(job, spec=replace(job.pictures, prompt=prompt)))
 
 
+def drawn_by_its_training() -> Gallery:
+    job = make_picture_job(provider="local")
+    spec = replace(job.pictures, prompt="a photo of rustyfox", by_training=True)
+    return make_gallery(job=replace(job, spec=spec), maker_title="Own GPU", notice="")
+
+
 def read(layout: Layout, file_count: int = 0) -> str:
     components = layout.to_components()
     check_message({"components": components}, flags=COMPONENTS_V2, file_count=file_count)
@@ -173,3 +179,9 @@ def test_gallery_says_that_more_models_are_in_it():
     layout, _ = draw_gallery(make_gallery(job=replace(job, spec=mixed)))
 
     assert "strength 0.8 · 2 more models · for <@4242>" in read(layout, 2)
+
+
+def test_gallery_says_that_a_training_drew_it():
+    layout, _files = draw_gallery(drawn_by_its_training())
+    assert "Drawn by the training itself, with Own GPU" in read(layout, file_count=2)
+    assert "Made with" not in read(layout, file_count=2)

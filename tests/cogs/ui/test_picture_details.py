@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.picture_details import PictureDetails
 from bot.training.job import MixedIn
 from cogs.ui.picture_details import draw_details
-from tests.cogs.ui.test_gallery import labels_of, read, with_prompt
+from tests.cogs.ui.test_gallery import drawn_by_its_training, labels_of, read, with_prompt
 from tests.factories import make_gallery, make_lora, make_picture_job
 
 
@@ -68,3 +68,12 @@ def test_details_hold_the_longest_prompt():
 
 def test_details_let_the_prompt_be_saved():
     assert labels_of(draw_details(make_details())) == ["Save the prompt"]
+
+
+def test_details_tell_that_a_training_drew_them_and_nothing_of_a_wait_or_a_price():
+    gallery = drawn_by_its_training()
+    text = read(draw_details(make_details(gallery=replace(gallery, job=replace(gallery.job, cost_usd=0.0)))))
+
+    assert "**Drawn by** the training itself, with Own GPU" in text
+    for other in ("**Made with**", "**Done**", "**Cost**"):
+        assert other not in text

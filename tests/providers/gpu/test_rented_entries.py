@@ -53,6 +53,15 @@ async def test_runpod_brings_its_endpoint_where_one_is_named(session, tmp_path):
     assert list(built(RUNPOD, session, tmp_path, **set_by_operator, runpod_gpus=" , ")) == ["runpod-serverless"]
 
 
+@pytest.mark.parametrize("draws", [True, False])
+async def test_rented_machines_draw_where_the_operator_says_so(session, tmp_path, draws):
+    runpod = {"runpod_api_key": "k", "runpod_endpoint_id": "e", "runpod_samples": draws}
+    paperspace = {"paperspace_api_key": "k", "paperspace_template": "t1", "paperspace_samples": draws}
+    for entry, options in ((RUNPOD, runpod), (PAPERSPACE, paperspace)):
+        for trainer in built(entry, session, tmp_path, **options).values():
+            assert trainer._engine.draws is draws
+
+
 async def test_rented_machines_that_can_t_reach_us_are_offered_no_job_and_say_why(session, tmp_path):
     told = {"paperspace_api_key": "k", "paperspace_template": "t1"}
     for entry, options in ((RUNPOD, {"runpod_api_key": "k", "runpod_endpoint_id": "e"}), (PAPERSPACE, told)):

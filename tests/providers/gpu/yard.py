@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import patch
@@ -242,12 +242,14 @@ class Ground:
     yard: Yard
     site: Site
     mood_folder: Path
+    #: Whether the engine draws sample pictures when it has trained.
+    draws: bool = False
 
     def trainer(self, **changes: float) -> GpuTrainer:
         return GpuTrainer(self.yard, self.offer(), self.site.desk, **changes)
 
     def offer(self) -> EngineOffer:
-        return make_offer(self.mood_folder, steps=1000)
+        return replace(make_offer(self.mood_folder, steps=1000), draws=self.draws)
 
     def order(self, marker: str = "darkroom-1", **changes: object) -> TrainingOrder:
         archive = self.folder / "work" / "archive.zip"

@@ -124,8 +124,9 @@ class SdScripts(EngineTraining):
         files = {"dataset.toml": toml(dataset(plan))}
         if plan.draws:
             # As JSON and not as lines, in which words of the prompt could be taken for options.
-            drawing = {"width": plan.resolution, "height": plan.resolution, "seed": plan.seed, **script.drawing}
-            prompts = [{"prompt": text, **drawing} for text in plan.sample_prompts]
+            drawing = {"width": plan.resolution, "height": plan.resolution, **script.drawing}
+            # A seed for each, as ai-toolkit's walk_seed has it: one prompt drawn twice makes two pictures.
+            prompts = [{"prompt": text, "seed": plan.seed + n, **drawing} for n, text in enumerate(plan.sample_prompts)]
             files["prompts.json"] = json.dumps(prompts, ensure_ascii=False)
         return files
 
