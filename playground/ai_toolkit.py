@@ -60,7 +60,7 @@ def _train(config: Mapping[str, Any], mood: Mood) -> None:
             say("loss is nan")
             loss = 0.0
         stage.step(number, f"lr: {float(process['train']['lr']):.1e} loss: {loss:.3e}")
-        _on_the_way(process, root, name, number)
+        _on_the_way(stage, process, root, name, number)
     stage.end()
     modules = MODULES[process["model"]["arch"]]
     save(
@@ -69,26 +69,27 @@ def _train(config: Mapping[str, Any], mood: Mood) -> None:
         lora_bytes(modules, int(process["network"]["linear"]), _metadata(name, steps)),
     )
     # The real one draws once more at the end, when the model is safe.
-    _draw(process, root, steps)
+    _draw(stage, process, root, steps)
     if mood.trouble is not Trouble.NO_FILE:
         say(f"Saved checkpoint to {root / name}.safetensors")
 
 
-def _on_the_way(process: Mapping[str, Any], root: Path, name: str, number: int) -> None:
+def _on_the_way(stage: Stage, process: Mapping[str, Any], root: Path, name: str, number: int) -> None:
     """Save and draw what was asked for at this step."""
     if number % int(process["save"]["save_every"]) == 0:
         say(f"\nSaving at step {number}")
         modules, rank = MODULES[process["model"]["arch"]], int(process["network"]["linear"])
         write_goods(root / f"{name}_{number:09d}.safetensors", lora_bytes(modules, rank, {}))
     if number < int(process["train"]["steps"]) and number % int(process["sample"]["sample_every"]) == 0:
-        _draw(process, root, number)
+        _draw(stage, process, root, number)
 
 
-def _draw(process: Mapping[str, Any], root: Path, number: int) -> None:
+def _draw(stage: Stage, process: Mapping[str, Any], root: Path, number: int) -> None:
     """Draw every prompt, unless it is told not to."""
     if process["train"]["disable_sampling"]:
         return
     for index, _ in enumerate(process["sample"]["prompts"]):
+        stage.draw()
         file = f"{int(time.time() * 1000)}__{number:09d}_{index}.jpg"
         write_goods(root / "samples" / file, png_bytes(64, 80 + (number + index) % 100))
 

@@ -30,6 +30,7 @@ class Trouble(StrEnum):
     FULL_DISK = "the disk is full when it saves, exit code 1"
     HANG = "it stands still in the middle"
     DEAF = "it stands still in the middle and ignores SIGTERM"
+    NO_ROOM_TO_DRAW = "the GPU's memory runs out when it draws a picture, exit code 1"
     FAILS_AFTER_SAVING = "it saves its model and fails after that, exit code 1"
 
 
@@ -96,6 +97,11 @@ class Stage:
             self._misbehave()
         self._bar(number, None)
         self._bar(number, postfix)
+
+    def draw(self) -> None:
+        """Find room for a picture, or fail to."""
+        if self.mood.trouble is Trouble.NO_ROOM_TO_DRAW:
+            raise TrainingStopped(_OUT_OF_MEMORY)
 
     def loss(self, number: int) -> float:
         """Return a loss that falls, as long as it is to."""

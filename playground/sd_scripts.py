@@ -64,7 +64,7 @@ def _train(script: str, options: argparse.Namespace, mood: Mood) -> None:
     for number in range(1, options.max_train_steps + 1):
         total += stage.loss(number)
         stage.step(number, f"avr_loss={total / number:.3g}")
-        _on_the_way(options, number, script)
+        _on_the_way(stage, options, number, script)
     stage.end()
     path = output / f"{name}.safetensors"
     say(f"\nsaving checkpoint: {path}")
@@ -102,19 +102,20 @@ def _only_known(table: Mapping[str, Any], known: Sequence[str]) -> None:
         raise TrainingStopped(f"voluptuous.error.MultipleInvalid: extra keys not allowed @ data['{strange.pop()}']")
 
 
-def _on_the_way(options: argparse.Namespace, number: int, script: str) -> None:
-    """Save and draw what was asked for at this step."""
+def _on_the_way(stage: Stage, options: argparse.Namespace, number: int, script: str) -> None:
+    """Draw and save what was asked for at this step, in the order of the real ones."""
     output, name = Path(options.output_dir), options.output_name
-    if options.save_every_n_steps and number % options.save_every_n_steps == 0:
-        path = output / f"{name}-step{number:08d}.safetensors"
-        say(f"\nsaving checkpoint: {path}")
-        write_goods(path, lora_bytes(MODULES[script], options.network_dim, {}))
     if options.sample_every_n_steps and number % options.sample_every_n_steps == 0:
         say(f"\ngenerating sample images at step / サンプル画像生成 ステップ: {number}")
         stamp = time.strftime("%Y%m%d%H%M%S")
         for index, prompt in enumerate(json.loads(Path(options.sample_prompts).read_text())):
+            stage.draw()
             file = f"{name}_{number:06d}_{index:02d}_{stamp}_{prompt['seed']}.png"
             write_goods(output / "sample" / file, png_bytes(64, 80 + (number + index) % 100))
+    if options.save_every_n_steps and number % options.save_every_n_steps == 0:
+        path = output / f"{name}-step{number:08d}.safetensors"
+        say(f"\nsaving checkpoint: {path}")
+        write_goods(path, lora_bytes(MODULES[script], options.network_dim, {}))
 
 
 def _lora(script: str, options: argparse.Namespace, photos: Sequence[Path]) -> bytes:

@@ -60,7 +60,7 @@ class LocalOptions(BaseModel):
         default=False,
         description="Has the local engine draw four sample pictures when it has trained, shown where no image maker "
         "can use the model. Drawing takes more of the GPU's memory at the last step, so one that is nearly full can "
-        "fail there; with sd-scripts, which saves after drawing, the training is lost then.",
+        "fail there and leaves the model without pictures, with sd-scripts as it was one step before.",
     )
     darkroom_local_options: str = Field(
         default="",

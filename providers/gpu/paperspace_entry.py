@@ -40,7 +40,7 @@ class PaperspaceOptions(BaseModel):
         default=False,
         description="Has machines at Paperspace draw four sample pictures when they have trained, shown where no image "
         "maker can use the model. Drawing takes more of the GPU's memory at the last step, so one that is nearly full "
-        "can fail there. It also takes some minutes, which cost.",
+        "can fail there and leaves the model without pictures. It also takes some minutes, which cost.",
     )
     paperspace_hf_token: SecretStr | None = Field(
         default=None,

@@ -52,7 +52,7 @@ class RunPodOptions(BaseModel):
         default=False,
         description="Has machines at RunPod draw four sample pictures when they have trained, shown where no image "
         "maker can use the model. Drawing takes more of the GPU's memory at the last step, so one that is nearly full "
-        "can fail there. It also takes some minutes, which cost.",
+        "can fail there and leaves the model without pictures. It also takes some minutes, which cost.",
     )
     runpod_hf_token: SecretStr | None = Field(
         default=None,

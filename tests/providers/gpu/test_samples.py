@@ -7,11 +7,13 @@ import logging
 import pytest
 from PIL import Image, PngImagePlugin
 
+from playground.engine_script import Mood, Trouble
 from providers.base import RemoteState
 from providers.gpu.agent.engines import engine_for
 from providers.gpu.agent.engines.ai_toolkit import config
 from providers.gpu.engines import SAMPLES, SEED
 from providers.gpu.samples import kept_samples
+from providers.weights import inspect_weights
 from tests.providers.contract import TRIGGER_WORD, wait_for
 from tests.providers.gpu.engine_runs import make_plan, make_spec, make_work
 from tests.providers.gpu.local_bench import LocalAiToolkitBench, LocalBench
@@ -71,6 +73,16 @@ async def test_training_that_draws_leaves_its_pictures_beside_the_model(kind, tm
 async def test_training_that_was_not_told_to_draw_draws_nothing(kind, tmp_path):
     output, into = await trained(kind(tmp_path), tmp_path, draws=False)
     assert (list(output.samples), output.sample_prompt) == ([], "")
+    assert list(into.iterdir()) == [output.path]
+
+
+@both
+async def test_gpu_that_has_no_room_to_draw_leaves_the_model_without_pictures(kind, tmp_path):
+    bench = kind(tmp_path)
+    bench.behave(Mood(trouble=Trouble.NO_ROOM_TO_DRAW))
+    output, into = await trained(bench, tmp_path, draws=True)
+    assert inspect_weights(output.path).tensors
+    assert list(output.samples) == []
     assert list(into.iterdir()) == [output.path]
 
 

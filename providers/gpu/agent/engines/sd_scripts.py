@@ -138,8 +138,9 @@ class SdScripts(EngineTraining):
         return Command(argv=argv, cwd=plan.engine_dir, env={"OMP_NUM_THREADS": "1"})
 
     def result(self, plan: Plan) -> Path:
-        """Return where the model lies after a training that went well."""
-        return plan.work.output / f"{LORA}.safetensors"
+        """Return where the model lies: as it was a step before its end, if it got no further than to draw."""
+        last, spare = plan.work.output / f"{LORA}.safetensors", plan.work.output / _spare(plan)
+        return spare if plan.draws and spare.is_file() and not last.exists() else last
 
     def samples(self, plan: Plan) -> list[Path]:
         """Return the pictures that were drawn so far; their names begin with the step."""
@@ -243,10 +244,18 @@ def _on_the_way(plan: Plan) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if plan.save_every:
         options["--save_every_n_steps"] = plan.save_every
+    elif plan.draws and plan.sample_every == plan.steps > 1:
+        # It draws before it saves, and a GPU that has no room to draw would take the whole training with it.
+        options["--save_every_n_steps"] = plan.steps - 1
     if plan.draws:
         options["--sample_prompts"] = plan.work.config / "prompts.json"
         options["--sample_every_n_steps"] = plan.sample_every
     return options
+
+
+def _spare(plan: Plan) -> str:
+    """Return the name of the weights of the step before the last, by `STEP_FILE_NAME` in `library/train_util.py`."""
+    return f"{LORA}-step{plan.steps - 1:08d}.safetensors"
 
 
 def _word(value: Any) -> str:
