@@ -161,9 +161,11 @@ async def test_local_engine_that_outlived_everybody_is_ended_with_its_box(bench)
     folder = bench.box_folder("job-1")
     engine = engine_of(folder)
     await until(lambda: "SigIgn:\t0000000000000000" not in Path(f"/proc/{engine}/status").read_text())
-    for pid in folder.processes():
-        if pid != engine:
-            os.kill(pid, signal.SIGKILL)
+    others = [pid for pid in folder.processes() if pid != engine]
+    # Stopped first: whoever sees another die would end the engine.
+    for blow in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in others:
+            os.kill(pid, blow)
     await until(lambda: folder.processes() == [engine])
     await adapter.cleanup(remote_id, prepared)
     assert folder.processes() == []
