@@ -111,6 +111,17 @@ class _Thorough(aiosqlite.Connection):
         # As the dialect does with connections of its own making.
         self._thread.daemon = True
 
+    async def _connect(self) -> aiosqlite.Connection:
+        task = asyncio.ensure_future(super()._connect())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait({task})
+            if task.exception() is None:
+                # Nobody else will ever hold it.
+                await self.close()
+            raise
+
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         task = asyncio.ensure_future(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]  # the driver's
         try:
