@@ -56,7 +56,8 @@ async def opened_services(
         background.start("tracker", _tracker(ground).run)
         retention = _retention(ground)
         background.start("retention", retention.run)
-        background.start("takeouts", build_takeouts(ground).run)
+        takeouts = build_takeouts(ground)
+        background.start("takeouts", takeouts.run)
         lora_files = LoraFiles(
             database=ground.database, blobs=ground.blobs, files=ground.files, work_dir=ground.work_dir
         )
@@ -64,7 +65,7 @@ async def opened_services(
         background.start("remote models", ground.remote_models.run)
         if ground.registry.box_owners:
             background.start("reaper", _reaper(ground).run)
-        yield build_services(ground, retention, lora_files, artifacts, port)
+        yield build_services(ground, retention, takeouts, lora_files, links=artifacts, web_port=port)
 
 
 async def _open_site(stack: AsyncExitStack, on: Ground) -> int | None:

@@ -52,10 +52,10 @@ class Refusal(StrEnum):
 def obstacle_to_machines(*, public_url: str | None, serving: bool) -> str | None:
     """Return what an operator has to set before a rented machine can reach this bot; None when it can."""
     if public_url is None or not serving:
-        return "Set PUBLIC_URL and DARKROOM_WEB_PORT, so that rented machines can reach this bot."
+        return N_("Set PUBLIC_URL and DARKROOM_WEB_PORT, so that rented machines can reach this bot.")
     url = urlsplit(public_url)
     if url.scheme != "https" and not _is_this_machine(url.hostname):
-        return "PUBLIC_URL must begin with https://, since photos and models travel over it."
+        return N_("PUBLIC_URL must begin with https://, since photos and models travel over it.")
     return None
 
 

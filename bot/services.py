@@ -79,7 +79,13 @@ class Services(ModelServices):
 
 
 def build_services(
-    on: Ground, retention: Retention, lora_files: LoraFiles, links: Artifacts | None, web_port: int | None
+    on: Ground,
+    retention: Retention,
+    takeouts: Takeouts,
+    lora_files: LoraFiles,
+    *,
+    links: Artifacts | None,
+    web_port: int | None,
 ) -> Services:
     """Build every service."""
     guilds = Guilds(database=on.database, clock=on.clock)
@@ -115,7 +121,7 @@ def build_services(
         intake=_intake(on, drafts),
         captions=CaptionService(database=on.database, clock=on.clock),
         copies=copies,
-        takeouts=build_takeouts(on),
+        takeouts=takeouts,
         training=training,
         again=TrainAgain(database=on.database, training=training, copies=copies),
         generating=generating,

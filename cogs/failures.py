@@ -43,7 +43,7 @@ def sentence_for(error: BaseException) -> str:
     if isinstance(error, BotError):
         return error.sentence
     if isinstance(error, ProviderError):
-        return f"{told(error.message, error.values)} {told(error.advice)}"
+        return told(error.sentence)
     if isinstance(error, app_commands.CheckFailure):
         return _("You may not use this command here.")
     if isinstance(error, app_commands.TransformerError):

@@ -106,8 +106,13 @@ class Health:
     """Whether a provider can be used now."""
 
     ok: bool
-    #: One line for people: what is fine, or what to set and where to get it.
-    detail: str
+    #: For people: what is fine, or what to set and where to get it.
+    wording: Wording
+
+    @property
+    def detail(self) -> str:
+        """Return it in English, as operators read it at the command line."""
+        return str(self.wording)
 
 
 @dataclass(frozen=True, kw_only=True)

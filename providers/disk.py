@@ -1,9 +1,11 @@
 """Owns how adapters that keep jobs on this disk name, write and lock their files; never decides what is in them."""
 
 import fcntl
+import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 _MARKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -18,10 +20,19 @@ def is_marker(text: str) -> bool:
     return _MARKER.fullmatch(text) is not None
 
 
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object that a file holds; None where there is no such file, or something else in it."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut."""
+    """Write a file so that it is there whole or not at all, also after a power cut; nobody else may read it."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with part.open("wb") as file:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

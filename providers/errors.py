@@ -20,7 +20,7 @@ key, a signed URL or a prompt. Both are written as the catalogues have them, wit
 
 from collections.abc import Mapping
 
-from providers.wording import Sentence, Value, Wording
+from providers.wording import Sentence, Value, Wording, in_turn
 
 
 class ProviderError(Exception):
@@ -50,6 +50,11 @@ class ProviderError(Exception):
         if advice is not None:
             self.advice = advice
         self.retry_after = retry_after
+
+    @property
+    def sentence(self) -> Sentence:
+        """Return message and advice as the person reads them."""
+        return in_turn([Sentence(self.message, values=self.values), self.advice])
 
 
 class BadCredentials(ProviderError):

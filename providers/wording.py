@@ -37,5 +37,11 @@ def in_a_row(parts: Sequence["Wording"]) -> Sentence:
     return Sentence("{one}; {other}", values={"one": first, "other": in_a_row(others)}) if others else first
 
 
+def in_turn(parts: Sequence["Wording"]) -> Sentence:
+    """Return several sentences as one text: "It is open. It is free."."""
+    first, *others = [part if isinstance(part, Sentence) else Sentence(part) for part in parts]
+    return Sentence("{one} {other}", values={"one": first, "other": in_turn(others)}) if others else first
+
+
 #: A sentence with values, or one that needs none.
 Wording: TypeAlias = str | Sentence

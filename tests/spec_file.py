@@ -6,7 +6,6 @@ beside the checkout.
 
 import functools
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,8 @@ from typing import Any
 import yaml
 from jsonschema.exceptions import best_match
 
+from tests.openapi import spec_path
 from tests.schemas import Schemas
-
-
-def spec_path(name: str) -> Path | None:
-    """Find a file, if it is there."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "specs"
-    folders = [Path(os.environ["SPECS_DIR"])] if os.environ.get("SPECS_DIR") else []
-    return next((folder / name for folder in [*folders, beside] if (folder / name).is_file()), None)
 
 
 @functools.cache

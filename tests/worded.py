@@ -17,7 +17,7 @@ from providers.sketch.errors import SketchError
 ROOT = Path(__file__).resolve().parents[1]
 PROVIDERS = ROOT / "providers"
 #: What capabilities, estimates and looks at jobs declare by these names.
-DECLARED = frozenset({"notice", "basis", "failure", "caveat"})
+DECLARED = frozenset({"notice", "basis", "failure", "caveat", "wording"})
 #: What is handed on as somebody else worded it.
 HANDED_ON = frozenset({"message", "template", "advice"})
 

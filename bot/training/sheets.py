@@ -94,7 +94,7 @@ class _Columns:
         self._clock = clock
 
     async def check(self) -> Health:
-        return Health(ok=True, detail="")
+        return Health(ok=True, wording="")
 
     async def prepare(self, order: SheetSpec) -> Prepared:
         return {"columns": len(order.columns)}

@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.deployment import LONGEST_ANNOUNCEMENT, Announcement, DeploymentStatus
 from bot.routing import ProviderHealth
-from bot.texts import _, ngettext
+from bot.texts import _, ngettext, told
 from bot.usage_chart import MICRO
 from cogs.ui import words
 from cogs.ui.controls import Form, Layout, button
@@ -45,7 +45,7 @@ def draw_providers(found: Sequence[ProviderHealth]) -> Layout:
     lines = [_("### Providers")]
     for one in found:
         mark = "✅" if one.well else "❌"
-        detail = _("not asked yet") if one.health is None else one.health.detail
+        detail = _("not asked yet") if one.health is None else told(one.health.wording)
         if one.lost:
             detail = _("out of reach: several calls in a row failed")
         lines.append(f"{mark} **{one.title}** ({_(one.role)}) {detail}"[:300])

@@ -40,7 +40,7 @@ from providers.http import fit_for_people
 from providers.image_files import inspect_image
 from providers.picture_orders import all_loras, private_words, refuse_unfit
 from providers.recipe import BaseModelName, Limits
-from providers.wording import Sentence
+from providers.wording import Sentence, in_turn
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -122,21 +122,29 @@ class ComfyImageMaker:
     async def check(self) -> Health:
         """Ask for the version, for the files of each base model, and whether our folder is the one it looks into."""
         if self._shelf is None:
-            return Health(ok=False, detail=_NEEDS_FOLDER)
+            return Health(ok=False, wording=_NEEDS_FOLDER)
         try:
             version = await self._api.version()
             nodes: dict[str, Node | None] = {}
             lacking = {base: await self._lacking(files, nodes) for base, files in self._files.items()}
             sees = await self._sees(self._shelf)
         except ProviderError as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
+            return Health(ok=False, wording=error.sentence)
         self._complete = frozenset(base for base, missing in lacking.items() if not missing)
         if not sees:
-            return Health(ok=False, detail=f"ComfyUI {version} doesn't look into DARKROOM_COMFY_LORAS. {_NEEDS_FOLDER}")
-        gaps = " ".join(
-            f"For {base.label} it lacks {', '.join(missing)}." for base, missing in lacking.items() if missing
-        )
-        return Health(ok=bool(self._complete), detail=f"ComfyUI {version} answers. {gaps}".strip())
+            elsewhere = Sentence(
+                "ComfyUI {version} doesn't look into DARKROOM_COMFY_LORAS.", values={"version": version}
+            )
+            return Health(ok=False, wording=in_turn([elsewhere, _NEEDS_FOLDER]))
+        answers = Sentence("ComfyUI {version} answers.", values={"version": version})
+        gaps = [
+            Sentence(
+                "For {base_model} it lacks {files}.", values={"base_model": base.label, "files": ", ".join(missing)}
+            )
+            for base, missing in lacking.items()
+            if missing
+        ]
+        return Health(ok=bool(self._complete), wording=in_turn([answers, *gaps]))
 
     async def prepare(self, order: ImageOrder) -> Prepared:
         """Put the LoRAs where ComfyUI finds them, and see that it does."""

@@ -79,11 +79,15 @@ class FalAdapter(ABC, Generic[OrderT, OutputT]):
         try:
             priced = await self._api.priced(self._endpoints)
         except ProviderError as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
+            return Health(ok=False, wording=error.sentence)
         gone = [endpoint for endpoint in self._endpoints if endpoint not in priced]
         if gone:
-            return Health(ok=False, detail=f"{self.title} no longer offers {', '.join(gone)}. Update Darkroom.")
-        return Health(ok=True, detail=f"{self.title} answers and offers {', '.join(self._endpoints)}.")
+            what = {"provider": self.title, "what": ", ".join(gone)}
+            return Health(
+                ok=False, wording=Sentence("{provider} no longer offers {what}. Update Darkroom.", values=what)
+            )
+        what = {"provider": self.title, "what": ", ".join(self._endpoints)}
+        return Health(ok=True, wording=Sentence("{provider} answers and offers {what}.", values=what))
 
     async def prepare(self, order: OrderT) -> Prepared:
         """Bring the order's files to where fal can fetch them."""

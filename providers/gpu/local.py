@@ -86,7 +86,7 @@ class LocalBox:
         try:
             await _off_loop(self._open)
         except Unavailable as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
+            return Health(ok=False, wording=error.sentence)
         return await self._engine.check()
 
     def price(self) -> BoxPrice:

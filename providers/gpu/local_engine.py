@@ -15,7 +15,7 @@ from providers.gpu.agent.engines.sd_scripts import program_for
 from providers.gpu.engines import EngineOffer, Pace
 from providers.gpu.local_folder import can_be_told, handed_on
 from providers.recipe import BaseModelName, Limits
-from providers.wording import Sentence
+from providers.wording import Sentence, Wording, in_a_row, in_turn
 
 #: What each engine can train, before it is known which weights are here.
 CAN_TRAIN = {"sd-scripts": SD_SCRIPTS_BASES, "ai-toolkit": AI_TOOLKIT_BASES}
@@ -93,8 +93,9 @@ class LocalEngine:
         if trouble is None and not self._is_believed():
             trouble = await self._try()
         if trouble is not None:
-            return Health(ok=False, detail=trouble)
-        return Health(ok=True, detail=f"{self.name} in {self.folder} is ready. Needs no account and costs nothing.")
+            return Health(ok=False, wording=trouble)
+        ready = "{engine} in {folder} is ready. Needs no account and costs nothing."
+        return Health(ok=True, wording=Sentence(ready, values={"engine": self.name, "folder": str(self.folder)}))
 
     def _missing(self, base: BaseModelName) -> list[str]:
         return [name for name in NEEDS[self.name].get(base.value, ()) if not self.weights[base].get(name)]
@@ -105,29 +106,45 @@ class LocalEngine:
             return ["run.py"]
         return [program_for(base.value) for base in sorted(self.base_models)]
 
-    def _lacks(self) -> str | None:
+    def _lacks(self) -> Wording | None:
         """Return what is missing, and what to set."""
         if not can_be_told():
-            return "training on this machine needs Linux."
+            return Sentence("training on this machine needs Linux.")
         if not self.base_models:
-            half = [f"{', '.join(self._missing(base))} of {base.label}" for base in self.weights]
-            told = f" It still lacks {'; '.join(half)}." if half else ""
-            return f"{self.name} has no weights here: name those of a base model in DARKROOM_LOCAL_FLUX….{told}"
+            return self._weightless()
         for program in self._programs:
             if not (self.folder / program).is_file():
-                return (
-                    f"there is no {program} in {self.folder}. DARKROOM_LOCAL_ENGINE_DIR is the checkout of {self.name}."
+                return Sentence(
+                    "there is no {program} in {folder}. DARKROOM_LOCAL_ENGINE_DIR is the checkout of {engine}.",
+                    values={"program": program, "folder": str(self.folder), "engine": self.name},
                 )
         for base in sorted(self.base_models):
             for name, where in self.weights[base].items():
                 if Path(where).is_absolute() and not Path(where).exists():
-                    return f"the weights of {base.label} ({name}) are not at {where}."
+                    return Sentence(
+                        "the weights of {base_model} ({name}) are not at {where}.",
+                        values={"base_model": base.label, "name": name, "where": where},
+                    )
         return None
+
+    def _weightless(self) -> Sentence:
+        none = Sentence(
+            "{engine} has no weights here: name those of a base model in DARKROOM_LOCAL_FLUX….",
+            values={"engine": self.name},
+        )
+        half = [
+            Sentence(
+                "{files} of {base_model}", values={"files": ", ".join(self._missing(base)), "base_model": base.label}
+            )
+            for base in self.weights
+        ]
+        lacks = [Sentence("It still lacks {what}.", values={"what": in_a_row(half)})] if half else []
+        return in_turn([none, *lacks])
 
     def _is_believed(self) -> bool:
         return self._started_at is not None and time.monotonic() < self._started_at + _BELIEVED_SECONDS
 
-    async def _try(self) -> str | None:
+    async def _try(self) -> Wording | None:
         """Ask it for its --help, for which it imports all that it needs; return what went wrong."""
         try:
             process = await asyncio.create_subprocess_exec(
@@ -141,7 +158,10 @@ class LocalEngine:
                 stderr=asyncio.subprocess.PIPE,
             )
         except OSError as error:
-            return f"{self.python} can't be started ({error.strerror}). DARKROOM_LOCAL_PYTHON is the engine's Python."
+            return Sentence(
+                "{python} can't be started ({reason}). DARKROOM_LOCAL_PYTHON is the engine's Python.",
+                values={"python": self.python, "reason": error.strerror or ""},
+            )
         try:
             async with asyncio.timeout(_HELP_SECONDS):
                 _, said = await process.communicate()
@@ -154,6 +174,9 @@ class LocalEngine:
                 await process.wait()
         if process.returncode != 0:
             lines = said.decode(errors="replace").strip().splitlines() or ["it says nothing"]
-            return f"{self.name} does not start with {self.python}: {lines[-1][:200]}"
+            return Sentence(
+                "{engine} does not start with {python}: {said}",
+                values={"engine": self.name, "python": self.python, "said": lines[-1][:200]},
+            )
         self._started_at = time.monotonic()
         return None

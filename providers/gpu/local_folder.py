@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from providers.disk import try_lock
+from providers.disk import read_json, try_lock, write_bytes
 
 #: In the environment of everything that runs for a box, with the box's folder: by it we know what is ours.
 MARK = "OF_DARKROOM_BOX"
@@ -152,19 +152,10 @@ class BoxFolder:
         shutil.rmtree(aside, ignore_errors=True)
 
     def _read(self, name: str) -> dict[str, Any] | None:
-        try:
-            content = json.loads((self.path / name).read_bytes())
-        except FileNotFoundError:
-            return None
-        return content if isinstance(content, dict) else None
+        return read_json(self.path / name)
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
-        part = self.path / f".{name}.{os.getpid()}.part"
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path / name)
+        write_bytes(self.path / name, json.dumps(content).encode())
 
 
 def can_be_told() -> bool:

@@ -36,6 +36,7 @@ from providers.errors import ArtifactBroken, NotFound, Refused, Unavailable
 from providers.gpu.hints import worded
 from providers.gpu.leases import Arrival, LeaseReport, LeaseState, Ticket, log_tail
 from providers.gpu.packing import AGENT_NAME, packed_agent
+from providers.wording import Sentence, in_turn
 
 log = logging.getLogger(__name__)
 
@@ -178,8 +179,9 @@ class MailboxLeases:
         try:
             await self._seen("nobody")
         except Unavailable as error:
-            return Health(ok=False, detail=f"{error} Check DARKROOM_MAILBOX and the AWS_ settings.")
-        return Health(ok=True, detail="the bucket answers and its key may list")
+            wrong = Sentence(error.message, values=error.values)
+            return Health(ok=False, wording=in_turn([wrong, "Check DARKROOM_MAILBOX and the AWS_ settings."]))
+        return Health(ok=True, wording="the bucket answers and its key may list")
 
     async def open(self, marker: str, spec: Mapping[str, Any], archive: Path) -> None:
         """Put the job and its photos into the box, unless a machine holds it already."""

@@ -33,7 +33,7 @@ from providers.gpu.box import (
 )
 from providers.gpu.rest import Reply, RestApi
 from providers.prices import PriceList, Unit
-from providers.wording import Sentence
+from providers.wording import Sentence, in_turn
 
 log = logging.getLogger(__name__)
 
@@ -173,18 +173,22 @@ class PaperspaceMachines:
     async def check(self) -> Health:
         """Read the list of machines, which is free and needs a valid key."""
         if not self._settings.template_id:
-            return Health(
-                ok=False,
-                detail="Set PAPERSPACE_TEMPLATE to the id of a template that has NVIDIA's driver and Docker and fits "
-                f"the machine type {self._settings.machine_type}, such as ML-in-a-Box.",
+            needed = Sentence(
+                "Set PAPERSPACE_TEMPLATE to the id of a template that has NVIDIA's driver and Docker and fits "
+                "the machine type {kind}, such as ML-in-a-Box.",
+                values={"kind": self._settings.machine_type},
             )
+            return Health(ok=False, wording=needed)
         try:
             await self._api.get(("machines",), _Page[_Machine], limit="1")
         except ProviderError as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
+            return Health(ok=False, wording=error.sentence)
         kind, region = self._settings.machine_type, self._settings.region
-        more = "" if self._settings.hf_token is not None else " Set PAPERSPACE_HF_TOKEN to train FLUX.1 too."
-        return Health(ok=True, detail=f"{self.title} answers; machines are of type {kind} in {region}.{more}")
+        answers = Sentence(
+            "Paperspace answers; machines are of type {kind} in {region}.", values={"kind": kind, "region": region}
+        )
+        more = [] if self._settings.hf_token is not None else [Sentence("Set PAPERSPACE_HF_TOKEN to train FLUX.1 too.")]
+        return Health(ok=True, wording=in_turn([answers, *more]))
 
     async def create(self, order: BoxOrder) -> str:
         """Make the startup script, which is free, and then the machine with it."""

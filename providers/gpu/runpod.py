@@ -34,13 +34,13 @@ from providers.gpu.box import (
 )
 from providers.gpu.rest import Reply, RestApi
 from providers.prices import PriceList, Unit
-from providers.wording import Sentence, Value
+from providers.wording import Sentence, Value, in_a_row, in_turn
 
 log = logging.getLogger(__name__)
 
 BASE_URL = "https://api.runpod.io/v2"
 #: What the operator should know who set no token for Hugging Face.
-WITHOUT_TOKEN = "Set RUNPOD_HF_TOKEN to train FLUX.1 too."  # noqa: S105 - a sentence
+WITHOUT_TOKEN = Sentence("Set RUNPOD_HF_TOKEN to train FLUX.1 too.")
 _BROKE_DOWN = Sentence("Its container broke down and can't be started again.")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: GB of memory of the kinds that have less than 24.
@@ -183,14 +183,28 @@ class RunPodPods:
         try:
             kinds = await self._catalogue()
         except ProviderError as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
+            return Health(ok=False, wording=error.sentence)
         fit = self._fit(kinds)
         if not fit:
-            names, most = ", ".join(self._settings.gpus), self._settings.most_usd_an_hour
-            return Health(ok=False, detail=f"{self.title} lists none of {names} at up to ${most:g} an hour.")
-        told = [f"{kind.name} at ${self._rate(kind):.2f} an hour ({_stock(kind)})" for kind in fit]
-        more = "" if self._settings.hf_token is not None else f" {WITHOUT_TOKEN}"
-        return Health(ok=True, detail=f"{self.title} answers and lists {', '.join(told)}.{more}")
+            values = {"names": ", ".join(self._settings.gpus), "usd": f"{self._settings.most_usd_an_hour:g}"}
+            none = Sentence("RunPod lists none of {names} at up to ${usd} an hour.", values=values)
+            return Health(ok=False, wording=none)
+        answers = Sentence(
+            "{provider} answers and offers {what}.", values={"provider": self.title, "what": self._told(fit)}
+        )
+        more = [] if self._settings.hf_token is not None else [WITHOUT_TOKEN]
+        return Health(ok=True, wording=in_turn([answers, *more]))
+
+    def _told(self, fit: Sequence[_GpuType]) -> Sentence:
+        return in_a_row(
+            [
+                Sentence(
+                    "{gpu} at ${usd} an hour ({stock})",
+                    values={"gpu": kind.name, "usd": f"{self._rate(kind):.2f}", "stock": _stock(kind)},
+                )
+                for kind in fit
+            ]
+        )
 
     async def create(self, order: BoxOrder) -> str:
         """Ask for one kind of GPU after the other until one is there."""
@@ -376,8 +390,10 @@ def _so_far(pod: _Pod) -> float | None:
     return round(pod.cost * max(hours, 0.0), 4)
 
 
-def _stock(kind: _GpuType) -> str:
-    return "none free now" if kind.availability == "NONE" else f"stock {kind.availability.lower() or 'unknown'}"
+def _stock(kind: _GpuType) -> Sentence:
+    if kind.availability == "NONE":
+        return Sentence("none free now")
+    return Sentence("stock {level}", values={"level": kind.availability.lower() or Sentence("unknown")})
 
 
 def _nothing_free(what: Sentence, refusal: Reply | None) -> Unavailable:

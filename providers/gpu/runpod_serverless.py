@@ -23,9 +23,10 @@ from providers.gpu.box import BoxOrder, BoxPrice, BoxState, BoxStatus, BoxTerms,
 from providers.gpu.rest import RestApi
 from providers.gpu.runpod import BASE_URL, WITHOUT_TOKEN, said
 from providers.prices import PriceList, Unit
-from providers.wording import Sentence
+from providers.wording import Sentence, in_turn
 
 QUEUE_URL = "https://api.runpod.ai/v2"
+_NEEDS_ENDPOINT = Sentence("Set RUNPOD_ENDPOINT_ID to one with our worker; docs/providers.md says how to make it.")
 #: Beyond the agent's own time, so that RunPod ends only what the agent could not; in seconds.
 _SPARE_SECONDS = 600.0
 #: How long a job may wait for a worker, in seconds.
@@ -166,14 +167,16 @@ class RunPodServerless:
             await self._queue.get(("health",), _Lenient)
             await self._learn_price(endpoint)
         except NotFound:
-            told = f"{self.title} knows no endpoint {self._settings.endpoint}. Set RUNPOD_ENDPOINT_ID to one with our"
-            return Health(ok=False, detail=f"{told} worker; docs/providers.md says how to make it.")
+            unknown = Sentence("RunPod knows no endpoint {endpoint}.", values={"endpoint": self._settings.endpoint})
+            return Health(ok=False, wording=in_turn([unknown, _NEEDS_ENDPOINT]))
         except ProviderError as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
+            return Health(ok=False, wording=error.sentence)
         if endpoint.workers.max < 1:
-            return Health(ok=False, detail=f"The endpoint {endpoint.name} may have no workers. Raise that at RunPod.")
-        more = "" if self._settings.hf_token is not None else f" {WITHOUT_TOKEN}"
-        return Health(ok=True, detail=f"{self.title} answers; the endpoint {endpoint.name} takes jobs.{more}")
+            none = "The endpoint {endpoint} may have no workers. Raise that at RunPod."
+            return Health(ok=False, wording=Sentence(none, values={"endpoint": endpoint.name}))
+        answers = Sentence("RunPod answers; the endpoint {endpoint} takes jobs.", values={"endpoint": endpoint.name})
+        more = [] if self._settings.hf_token is not None else [WITHOUT_TOKEN]
+        return Health(ok=True, wording=in_turn([answers, *more]))
 
     async def create(self, order: BoxOrder) -> str:
         """Put one job into the endpoint's queue."""

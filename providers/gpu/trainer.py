@@ -113,7 +113,7 @@ class GpuTrainer:
     async def check(self) -> Health:
         """Ask the box, once a machine could reach us at all."""
         if self._leases.obstacle is not None:
-            return Health(ok=False, detail=self._leases.obstacle)
+            return Health(ok=False, wording=self._leases.obstacle)
         return await self._box.check()
 
     async def prepare(self, order: TrainingOrder) -> Prepared:

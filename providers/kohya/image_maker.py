@@ -100,11 +100,11 @@ class KohyaImageMaker:
             await _off_loop(self._studio.open)
             missing = await _off_loop(_missing, self._tools)
         except Unavailable as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
+            return Health(ok=False, wording=error.sentence)
         self._lacks = bool(missing)
-        if missing:
-            return Health(ok=False, detail=f"There is no {missing}")
-        return Health(ok=True, detail="The script and its files are there; whether it runs, only a picture shows.")
+        if missing is not None:
+            return Health(ok=False, wording=missing)
+        return Health(ok=True, wording="The script and its files are there; whether it runs, only a picture shows.")
 
     async def prepare(self, order: ImageOrder) -> Prepared:
         """Copy the LoRAs, so that the job doesn't depend on the caller's files."""
@@ -162,14 +162,17 @@ class KohyaImageMaker:
             raise Refused("The job's marker can't name a folder.")
 
 
-def _missing(tools: KohyaTools) -> str:
-    """Return what is not where the operator says that it is, and what to set; nothing when all is there."""
+def _missing(tools: KohyaTools) -> Sentence | None:
+    """Return what is not where the operator says that it is, and what to set; None when all is there."""
     if not tools.script.is_file():
-        return f"{tools.script.name} in DARKROOM_KOHYA_DIR; get it from github.com/kohya-ss/sd-scripts."
+        absent = "There is no {script} in DARKROOM_KOHYA_DIR; get it from github.com/kohya-ss/sd-scripts."
+        return Sentence(absent, values={"script": tools.script.name})
     if shutil.which(tools.python) is None:
-        return "Python where DARKROOM_KOHYA_PYTHON says; it is the one that sd-scripts is installed in."
-    absent = [path.name or "file" for path in tools.weights if not path.is_file()]
-    return f"{', '.join(absent)} where DARKROOM_KOHYA_FLUX1 says." if absent else ""
+        return Sentence(
+            "There is no Python where DARKROOM_KOHYA_PYTHON says; it is the one that sd-scripts is installed in."
+        )
+    files = ", ".join(path.name or "file" for path in tools.weights if not path.is_file())
+    return Sentence("There is no {files} where DARKROOM_KOHYA_FLUX1 says.", values={"files": files}) if files else None
 
 
 def _copied(source: Path, into: Path, number: int, seed: int) -> MadeImage:

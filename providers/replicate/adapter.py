@@ -28,7 +28,7 @@ from providers.replicate.answers import Account, Model, RemoteJob, Version, Webh
 from providers.replicate.api import ReplicateApi
 from providers.replicate.settings import ReplicateSettings
 from providers.replicate.webhooks import verified_hint
-from providers.wording import Sentence
+from providers.wording import Sentence, Wording, in_turn
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +108,9 @@ class ReplicateAdapter(ABC, Generic[OrderT]):
             account = await self._api.get("/v1/account", Account)
             able = await self._able()
         except ProviderError as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
-        return Health(ok=True, detail=f"Signed in to Replicate as {account.username}; {able}")
+            return Health(ok=False, wording=error.sentence)
+        signed_in = Sentence("Signed in to Replicate as {name}.", values={"name": account.username})
+        return Health(ok=True, wording=in_turn([signed_in, able]))
 
     async def submit(self, order: OrderT, prepared: Prepared) -> str:
         """Send what `prepare` has checked."""
@@ -182,7 +183,7 @@ class ReplicateAdapter(ABC, Generic[OrderT]):
         return verified_hint(headers, body, secret=secret.get_secret_value(), now=datetime.now(UTC))
 
     @abstractmethod
-    async def _able(self) -> str:
+    async def _able(self) -> Wording:
         """Return in some words what it can do now; raises when it can't."""
 
     @abstractmethod

@@ -28,7 +28,7 @@ from providers.replicate.adapter import ReplicateAdapter, refuse_marker
 from providers.replicate.answers import Model, RemoteJob
 from providers.replicate.pictures import picture_inputs
 from providers.replicate.schema import InputSchema
-from providers.wording import Sentence
+from providers.wording import Sentence, Wording
 
 _PICTURE = Caps(bytes=40 * MIB, seconds=180, types=frozenset({"image/png", "image/webp", "image/jpeg"}))
 #: Trained versions run on H100s (replicate.com/pricing). Seconds for one call at best, warm, and at worst, from cold;
@@ -113,13 +113,13 @@ class ReplicateImageMaker(ReplicateAdapter[ImageOrder]):
             await asyncio.to_thread(fetched.path.unlink, missing_ok=True)
         return MadeImage(path=path, seed=seed, width=width, height=height)
 
-    async def _able(self) -> str:
+    async def _able(self) -> Wording:
         model = await self._api.get(f"/v1/models/{self._settings.generator}", Model)
         if model.latest_version is not None and model.latest_version.openapi_schema:
             InputSchema(model.latest_version, "Input")
         if self._links is None:
-            return "makes pictures with models trained there alone; set PUBLIC_URL for all others."
-        return f"makes pictures with {self._settings.generator}."
+            return Sentence("It makes pictures with models trained there alone; set PUBLIC_URL for all others.")
+        return Sentence("It makes pictures with {generator}.", values={"generator": self._settings.generator})
 
     def _refuse_unfit(self, order: ImageOrder) -> None:
         refuse_unfit(order, self.capabilities, title=self.title)

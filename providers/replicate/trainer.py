@@ -30,7 +30,7 @@ from providers.replicate.settings import ReplicateSettings
 from providers.replicate.trainers import images_input, known_trainer, training_inputs
 from providers.unpacking import UnpackCaps, unpack
 from providers.weights import Weights, inspect_weights
-from providers.wording import Sentence, Value, either, in_a_row
+from providers.wording import Sentence, Value, Wording, either, in_a_row
 
 #: What Replicate's files API takes; a larger archive needs a link of ours.
 LARGEST_UPLOAD = 100_000_000
@@ -153,10 +153,11 @@ class ReplicateTrainer(ReplicateAdapter[TrainingOrder]):
             facts=self._facts(job, output, weights),
         )
 
-    async def _able(self) -> str:
+    async def _able(self) -> Wording:
         version = await self._version(self._settings.trainer, self._settings.trainer_version)
         images_input(InputSchema(version, "TrainingInput"))
-        return f"trains with {self._settings.trainer} (version {version.id[:8]})."
+        values = {"trainer": self._settings.trainer, "version": version.id[:8]}
+        return Sentence("It trains with {trainer} (version {version}).", values=values)
 
     def _refuse_unfit(self, order: TrainingOrder) -> None:
         can, recipe = self.capabilities, order.recipe

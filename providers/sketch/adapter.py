@@ -51,8 +51,8 @@ class SketchAdapter(ABC, Generic[OrderT, OutputT]):
         try:
             await _off_loop(self._workshop.open)
         except Unavailable as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
-        return Health(ok=True, detail="Sketch runs on this machine: free, no account needed.")
+            return Health(ok=False, wording=error.sentence)
+        return Health(ok=True, wording="Sketch runs on this machine: free, no account needed.")
 
     async def prepare(self, order: OrderT) -> Prepared:
         """Copy what the order needs, so that it doesn't depend on the caller's files."""

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from providers.disk import try_lock, write_bytes
+from providers.disk import read_json, try_lock, write_bytes
 from providers.wording import Sentence, Value
 
 
@@ -149,11 +149,7 @@ class OrderFolder:
         return try_lock(self.path / "lock")
 
     def _read(self, name: str) -> dict[str, Any] | None:
-        try:
-            content = json.loads((self.path / name).read_bytes())
-        except FileNotFoundError:
-            return None
-        return content if isinstance(content, dict) else None
+        return read_json(self.path / name)
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         try:

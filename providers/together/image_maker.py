@@ -144,13 +144,18 @@ class TogetherImageMaker:
             await _off_loop(self._spool.open)
             self._catalogue = await self._api.catalogue()
         except ProviderError as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
+            return Health(ok=False, wording=error.sentence)
         if not self._listed():
             gone = ", ".join(model.id for model in MODELS)
-            return Health(ok=False, detail=f"Together no longer lists {gone}, so it can't use LoRAs. Update Darkroom.")
+            stopped = Sentence(
+                "{provider} no longer offers {what}. Update Darkroom.", values={"provider": self.title, "what": gone}
+            )
+            return Health(ok=False, wording=stopped)
         if self._links is None:
-            return Health(ok=False, detail="Together has to fetch LoRAs from this bot: set PUBLIC_URL.")
-        return Health(ok=True, detail=f"Together answers and lists {', '.join(model.id for model in self._listed())}.")
+            return Health(ok=False, wording="Together has to fetch LoRAs from this bot: set PUBLIC_URL.")
+        listed = ", ".join(model.id for model in self._listed())
+        answers = Sentence("{provider} answers and offers {what}.", values={"provider": self.title, "what": listed})
+        return Health(ok=True, wording=answers)
 
     async def prepare(self, order: ImageOrder) -> Prepared:
         """Refuse what can't be done; there is nothing to upload."""

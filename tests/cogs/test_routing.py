@@ -190,7 +190,7 @@ class SickImageMaker(TillImageMaker):
     """The first shop's image maker on a bad day."""
 
     async def check(self):
-        return Health(ok=False, detail="The printer is broken.")
+        return Health(ok=False, wording="The printer is broken.")
 
 
 async def test_image_maker_that_is_not_well_gets_no_pictures_though_its_trainer_is(tmp_path):

@@ -75,7 +75,7 @@ class _TillAdapter:
         return "Till"
 
     async def check(self) -> Health:
-        return Health(ok=True, detail="open")
+        return Health(ok=True, wording="open")
 
     async def find(self, marker: str, prepared: Prepared, since: datetime) -> str | None:
         if not self.capabilities.findable:

@@ -68,8 +68,8 @@ class OneFileImageMaker:
         try:
             await self._ask("GET", "pictures", query={"since": datetime.now(UTC).isoformat()})
         except (Unavailable, UnexpectedAnswer) as error:
-            return Health(ok=False, detail=f"{error} {error.advice}")
-        return Health(ok=True, detail="The till answers.")
+            return Health(ok=False, wording=error.sentence)
+        return Health(ok=True, wording="The till answers.")
 
     async def prepare(self, order: ImageOrder) -> Prepared:
         self._refuse_unfit(order)

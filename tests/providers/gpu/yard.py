@@ -92,7 +92,7 @@ class Yard:
         return BoxPrice(low_usd=USD_AN_HOUR, high_usd=USD_AN_HOUR, basis="what the yard says")
 
     async def check(self) -> Health:
-        return Health(ok=True, detail="The yard is open.")
+        return Health(ok=True, wording="The yard is open.")
 
     async def create(self, order: BoxOrder) -> str:
         if self.refusal is not None:
