@@ -107,14 +107,7 @@ def build_services(
         guilds=guilds,
         adult_marks=AdultMarks(database=on.database, guilds=guilds, clock=on.clock),
         oversight=Oversight(database=on.database, guilds=guilds, clock=on.clock, news=on.news),
-        reports=Reports(
-            database=on.database,
-            guilds=guilds,
-            generating=generating,
-            clock=on.clock,
-            notices=on.notices,
-            owner_guild_id=on.settings.darkroom_owner_guild,
-        ),
+        reports=_reports(on, guilds, generating),
         notices=on.notices,
         deployment=Deployment(database=on.database, notices=on.notices, clock=on.clock),
         drafts=drafts,
@@ -138,6 +131,17 @@ def build_services(
         export=Export(database=on.database, blobs=on.blobs, clock=on.clock, work_dir=on.work_dir),
         eraser=_eraser(on),
         **vars(_models(on, guilds, generating, lora_files, links)),
+    )
+
+
+def _reports(on: Ground, guilds: Guilds, generating: GeneratingService) -> Reports:
+    return Reports(
+        database=on.database,
+        guilds=guilds,
+        generating=generating,
+        clock=on.clock,
+        notices=on.notices,
+        owner_guild_id=on.settings.darkroom_owner_guild,
     )
 
 

@@ -167,14 +167,20 @@ class RunPodServerless:
             await self._queue.get(("health",), _Lenient)
             await self._learn_price(endpoint)
         except NotFound:
-            unknown = Sentence("RunPod knows no endpoint {endpoint}.", values={"endpoint": self._settings.endpoint})
+            unknown = Sentence(
+                "{provider} knows no endpoint {endpoint}.",
+                values={"provider": self.title, "endpoint": self._settings.endpoint},
+            )
             return Health(ok=False, wording=in_turn([unknown, _NEEDS_ENDPOINT]))
         except ProviderError as error:
             return Health(ok=False, wording=error.sentence)
         if endpoint.workers.max < 1:
             none = "The endpoint {endpoint} may have no workers. Raise that at RunPod."
             return Health(ok=False, wording=Sentence(none, values={"endpoint": endpoint.name}))
-        answers = Sentence("RunPod answers; the endpoint {endpoint} takes jobs.", values={"endpoint": endpoint.name})
+        answers = Sentence(
+            "{provider} answers; the endpoint {endpoint} takes jobs.",
+            values={"provider": self.title, "endpoint": endpoint.name},
+        )
         more = [] if self._settings.hf_token is not None else [WITHOUT_TOKEN]
         return Health(ok=True, wording=in_turn([answers, *more]))
 

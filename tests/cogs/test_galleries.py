@@ -154,6 +154,24 @@ async def test_gallery_loses_pictures_that_are_deleted(trained_folder, tmp_path)
     assert threads(scene.house.discord)
 
 
+async def test_gallery_takes_back_what_was_on_its_way_when_its_person_was_forgotten(trained_folder, tmp_path):
+    async with gallery_house(trained_folder, tmp_path / "data") as (scene, _):
+        await hung(scene, await made(scene))
+        discord = scene.house.discord
+        [thread] = threads(discord)
+        held = discord.faults.hold(method="POST", path=f"/channels/{thread.id}/messages", when="after")
+        await made(scene)
+        await held.arrived.wait()
+        await scene.house.services.eraser.ask(scene.owner.id)
+        await scene.owner.dm().wait_for(lambda message: "You are forgotten" in message.text)
+        there = scene.owner.in_channel(thread)
+        stood = there.sees()
+        held.release()
+        await discord.world.until(lambda: there.sees() == [], what="the picture's end")
+
+    assert len(stood) == 1
+
+
 async def test_gallery_goes_on_after_a_restart(trained_folder, tmp_path):
     folder = tmp_path / "data"
     async with running_playground() as discord:

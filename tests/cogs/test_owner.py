@@ -53,6 +53,15 @@ async def test_owner_sees_every_provider_in_each_role(tmp_path):
     assert "✅ **Sketch (this machine)** (make pictures)" in seen.text
 
 
+async def test_owner_reads_how_providers_are_in_their_language(tmp_path):
+    async with owned(tmp_path) as house:
+        owner = owner_of(house.discord)
+        owner.user.locale = "de"
+        seen = await owner.in_channel().slash("owner providers")
+
+    assert "Sketch läuft auf diesem Rechner: kostenlos, ohne Konto." in seen.text
+
+
 async def test_owner_tells_discord_of_the_commands_anew(tmp_path):
     async with owned(tmp_path) as house:
         place = owner_of(house.discord).in_channel()

@@ -120,6 +120,22 @@ async def test_delete_removes_rows_files_and_messages(trained_folder, tmp_path):
     assert "You are forgotten" in shown.text
 
 
+async def test_delete_takes_back_a_card_that_was_on_its_way(trained_folder, tmp_path):
+    async with running_playground() as discord:
+        owner = await moved_in(trained_folder, tmp_path / "data", discord)
+        path = f"/channels/{discord.channel.id}/messages"
+        held = discord.faults.hold(method="POST", path=path, when="after")
+        async with running_bot(discord, tmp_path / "data") as house:
+            await held.arrived.wait()
+            await house.services.eraser.ask(owner.id)
+            await seen(owner.dm(), "You are forgotten")
+            stood = public_of(owner.in_channel())
+            held.release()
+            await discord.world.until(lambda: public_of(owner.in_channel()) == [], what="the card's end")
+
+    assert len(stood) == 1
+
+
 async def test_delete_keeps_the_books_right(trained_folder, tmp_path):
     async with house_with_model(trained_folder, tmp_path / "data") as scene:
         await scene.house.services.eraser.ask(scene.owner.id)

@@ -248,7 +248,7 @@ async def test_runpod_check_tells_prices_and_stock(runpod, session):
     runpod.stock = {RTX_4090: "NONE", L40S: "LOW"}
     health = await pods_at(runpod, session).check()
     assert health.ok
-    assert "RTX 4090 at $0.69 an hour (none free now), L40S at $0.86 an hour (stock low)" in health.detail
+    assert "RTX 4090 at $0.69 an hour (none free now); L40S at $0.86 an hour (stock low)" in health.detail
     assert "RUNPOD_HF_TOKEN" in health.detail
 
 
